@@ -1,0 +1,120 @@
+//! Addresses, the people who sign in, and the app registrations they sign in with.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// An e-mail address, checked and normalised: the domain is in lower case, comparison ignores case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EmailAddress(String);
+
+/// Who signed in. The stable key is `tenant_id` + `object_id`; the login name and the address are
+/// different things and either may change (Microsoft identity platform, "ID token claims reference").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `tid` claim.
+    pub tenant_id: String,
+    /// `oid` claim.
+    pub object_id: String,
+    /// Login name (`preferred_username` / `userPrincipalName`).
+    pub login_name: String,
+    /// Name for people.
+    pub display_name: String,
+    /// The mailbox's primary address.
+    pub primary: Option<EmailAddress>,
+    /// Its other addresses (`proxyAddresses`).
+    pub aliases: Vec<EmailAddress>,
+}
+
+/// An app registration and where it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Sign-in service without tenant, for instance `https://login.microsoftonline.com/`.
+    pub authority: Url,
+    /// Graph's root without version, for instance `https://graph.microsoft.com/`.
+    pub graph_url: Url,
+    /// Tenant id, a domain of the tenant, or `organizations`.
+    pub tenant: String,
+    /// Client id.
+    pub client_id: String,
+}
+
+impl EmailAddress {
+    /// Checks and normalises `text`. Returns nothing when it is no address of the form `local@domain`
+    /// (RFC 5321 §4.1.2, without quoted local parts and address literals).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (local, domain) = text.rsplit_once('@')?;
+        let local_ok = !local.is_empty()
+            && local.len() <= 64
+            && !local.starts_with('.')
+            && !local.ends_with('.')
+            && !local.contains("..")
+            && local
+                .chars()
+                .all(|c| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
+        let labels: Vec<&str> = domain.split('.').collect();
+        let domain_ok = domain.len() <= 253
+            && labels.len() >= 2
+            && labels.iter().all(|label| {
+                !label.is_empty()
+                    && label.len() <= 63
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+                    && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            });
+        (local_ok && domain_ok).then(|| Self(format!("{local}@{}", domain.to_lowercase())))
+    }
+
+    /// The address as written, with the domain in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part behind the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// The form to compare and to store under: all in lower case.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl PartialEq for EmailAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for EmailAddress {}
+
+impl std::fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("no e-mail address: {text}"))
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> Self {
+        address.0
+    }
+}
+
+impl Identity {
+    /// Whether `address` is the primary address, an alias or the login name of this account.
+    pub fn owns(&self, address: &EmailAddress) -> bool {
+        self.primary.as_ref() == Some(address)
+            || self.aliases.contains(address)
+            || EmailAddress::parse(&self.login_name).as_ref() == Some(address)
+    }
+}

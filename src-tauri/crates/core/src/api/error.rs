@@ -1,0 +1,74 @@
+//! The border: one table turns every internal error into a code that shells have words for.
+
+use crate::diagnosis::Evidence;
+use serde::{Deserialize, Serialize};
+
+/// A failure as a shell sees it. Words for people live in the shells' catalogues, keyed by `code`.
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+#[error("{code:?}: {message}")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ApiError {
+    /// Decides what the shell says and offers.
+    pub code: ErrorCode,
+    /// The internal error, in English, for the details box and logs; never holds a secret.
+    pub message: String,
+    /// Values the words need, for instance the name of who uses an address already.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// What the server said, where one was involved.
+    pub evidence: Option<Evidence>,
+}
+
+/// Why something could not be done. A code exists only because a shell says or does something different about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum ErrorCode {
+    /// The text is no e-mail address. `args.value`
+    InvalidAddress,
+    /// The client id is no GUID. `args.value`
+    InvalidClientId,
+    /// The tenant is neither a GUID nor a domain name. `args.value`
+    InvalidTenant,
+    /// The sign-in service does not know the tenant. `args.value`
+    TenantNotFound,
+    /// A number is outside its limits. `args.value`, `args.least`, `args.most`
+    OutOfRange,
+    /// The address is in use. `args.value`, `args.by` (an address), `args.how` (`connection` or `alias`)
+    AddressInUse,
+    /// No client id was given and this build has none of its own.
+    RegistrationNeeded,
+    /// No such address, ticket, message, attachment or attempt.
+    NotFound,
+    /// The asked-for step does not fit the present state (for instance: confirming an attempt that still waits).
+    WrongState,
+    /// The operating system has no keychain service.
+    NoKeychain,
+    /// The keychain is locked or refused access.
+    KeychainLocked,
+    /// The key is not in the keychain (another computer, or it was removed): sign in again.
+    KeyMissing,
+    /// The passphrase for the key file is missing or wrong.
+    WrongPassphrase,
+    /// The disk is full.
+    DiskFull,
+    /// The database was written by a newer Mailroom. `args.found`, `args.known`
+    DatabaseNewer,
+    /// The database file is damaged and was set aside. `args.path`
+    DatabaseDamaged,
+    /// The data folder cannot be read or written. `args.path`
+    DataFolder,
+    /// No network.
+    Offline,
+    /// The browser could not be opened.
+    NoBrowser,
+    /// Signing in failed; `evidence.code` names the server's reason.
+    SignInFailed,
+    /// The server refused a request; `evidence` has its answer.
+    ServerRefused,
+    /// The default address cannot be disconnected while it is the default.
+    DefaultAddress,
+    /// A file could not be written. `args.path`
+    CannotWriteFile,
+    /// A defect of ours.
+    Internal,
+}

@@ -1,0 +1,680 @@
+//! What shells get back: plain values, ready to draw, without words of any language.
+//! Instants are milliseconds since 1970 (UTC). `cargo xtask bindings` writes the TypeScript side.
+
+use crate::Millis;
+use crate::diagnosis::Finding;
+use serde::{Deserialize, Serialize};
+
+/// The whole state a shell starts from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AppView {
+    /// This program's version.
+    pub version: String,
+    /// Where everything is kept.
+    pub data_dir: String,
+    /// Who polls on this data folder.
+    pub polling: PollingRole,
+    /// Whether this build brings its own app registration, so that the wizard need not ask for one.
+    pub has_own_registration: bool,
+    /// The practice tenant, when it runs inside this process.
+    pub sandbox: Option<SandboxView>,
+    /// The user's choices.
+    pub settings: Settings,
+}
+
+/// Exactly one process polls a data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum PollingRole {
+    /// This process polls.
+    Here,
+    /// Another process polls; this one shows and hands over requests.
+    Elsewhere,
+}
+
+/// How to reach the practice tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct SandboxView {
+    /// Sign-in service, for instance `http://localhost:40123`.
+    pub authority: String,
+    /// Graph's root, without the version.
+    pub graph_url: String,
+    /// The registered client id.
+    pub client_id: String,
+    /// The tenant id.
+    pub tenant: String,
+    /// People who can sign in: address and password, shown because they are practice accounts.
+    pub users: Vec<SandboxUser>,
+    /// Scenarios in force.
+    pub scenarios: Vec<String>,
+}
+
+/// A practice account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct SandboxUser {
+    /// The address, which is the login name too.
+    pub address: String,
+    /// The practice password.
+    pub password: String,
+    /// The person's or mailbox's name.
+    pub name: String,
+}
+
+/// The user's choices; unknown fields are kept out, missing ones take their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct Settings {
+    /// `en`, `de`, `ja`, or nothing for the system's language.
+    pub language: Option<String>,
+    /// Light, dark or as the system.
+    pub theme: Theme,
+    /// Desktop notifications for new tickets and for addresses that change state.
+    pub notifications: bool,
+    /// Whether closing the window leaves Mailroom polling in the tray.
+    pub keep_in_tray: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: None,
+            theme: Theme::System,
+            notifications: true,
+            keep_in_tray: false,
+        }
+    }
+}
+
+/// Colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Theme {
+    /// As the operating system says.
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// How well an address is connected, best first: the worst that applies wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Status {
+    /// Mail is read and the identity was proven.
+    Verified,
+    /// Verified, and older mail is being imported.
+    Importing,
+    /// The person paused it.
+    Paused,
+    /// No network; polling resumes by itself.
+    Offline,
+    /// Works, but something needs a look, or the server asks us to wait.
+    Attention,
+    /// A request for approval is with the tenant's admin.
+    WaitingForApproval,
+    /// Mail is not read until somebody mends the cause.
+    Failed,
+    /// The person disconnected it.
+    Disconnected,
+}
+
+/// How mail is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum ProviderKind {
+    /// Microsoft Graph.
+    Graph,
+    /// IMAP and SMTP.
+    Imap,
+    /// Exchange Web Services.
+    Ews,
+}
+
+/// One line of the list of addresses.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AddressView {
+    /// Stable id.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// The address customers write to.
+    pub address: String,
+    /// The brand it belongs to.
+    pub brand: String,
+    /// How it is reached.
+    pub provider: ProviderKind,
+    /// Whether it belongs to the practice tenant.
+    pub sandbox: bool,
+    /// Whether mail without another sender leaves from here.
+    pub is_default: bool,
+    /// The worst that applies.
+    pub status: Status,
+    /// Why, unless all is well.
+    pub cause: Option<Finding>,
+    /// The last successful poll.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub last_success_at: Option<Millis>,
+    /// The next poll; nothing while paused or disconnected.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub next_poll_at: Option<Millis>,
+    /// Whether a poll runs at this moment.
+    pub polling: bool,
+    /// Tickets created since local midnight, imports not counted.
+    pub new_tickets_today: u32,
+    /// Messages that arrived in each of the last 24 hours, oldest first.
+    pub activity: Vec<u32>,
+    /// Open tickets.
+    pub open_tickets: u32,
+    /// The present or latest import.
+    pub import: Option<ImportView>,
+}
+
+/// Everything about one address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AddressDetails {
+    /// The line in the list.
+    pub address: AddressView,
+    /// Who signed in.
+    pub identity: IdentityView,
+    /// Scopes needed and granted.
+    pub scopes: Vec<ScopeView>,
+    /// Folder that is read: display path.
+    pub folder: String,
+    /// Seconds between polls.
+    pub poll_interval_s: u32,
+    /// Category put on imported mail.
+    pub category: String,
+    /// Sign-in service, tenant and client id in use.
+    pub registration: RegistrationView,
+    /// What became of every server message; the parts add up to `found`.
+    pub totals: LedgerTotals,
+    /// Marks (read, category) that the server has not yet taken.
+    pub pending_marks: u32,
+    /// Newest first, at most 100.
+    pub events: Vec<EventView>,
+}
+
+/// Who signed in. The login name and the address are different things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct IdentityView {
+    /// Login name.
+    pub login_name: String,
+    /// Name for people.
+    pub display_name: String,
+    /// The mailbox's primary address.
+    pub primary_address: Option<String>,
+    /// Its other addresses.
+    pub aliases: Vec<String>,
+    /// Tenant id.
+    pub tenant_id: String,
+}
+
+/// One scope (permission) of the connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ScopeView {
+    /// For instance `Mail.ReadWrite`.
+    pub name: String,
+    /// Whether Mailroom asks for it.
+    pub needed: bool,
+    /// Whether the sign-in service granted it.
+    pub granted: bool,
+}
+
+/// The app registration in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct RegistrationView {
+    /// Sign-in service.
+    pub authority: String,
+    /// Tenant id, domain, or `organizations`.
+    pub tenant: String,
+    /// Client id.
+    pub client_id: String,
+    /// Graph's root.
+    pub graph_url: String,
+}
+
+/// Counts of outcomes: `found = imported + duplicate + skipped + failed`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct LedgerTotals {
+    /// Server messages seen.
+    pub found: u32,
+    /// Became a ticket or joined one.
+    pub imported: u32,
+    /// Were here already.
+    pub duplicate: u32,
+    /// Left out for a reason.
+    pub skipped: u32,
+    /// Could not be read; tried again later.
+    pub failed: u32,
+}
+
+/// An import of the newest mails.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ImportView {
+    /// Where it stands.
+    pub state: ImportState,
+    /// How many were asked for.
+    pub newest: u32,
+    /// Outcomes so far; `found` is what the server has of the asked-for number.
+    pub totals: LedgerTotals,
+    /// Messages still to do.
+    pub pending: u32,
+    /// Messages per second over the last seconds.
+    pub rate: f64,
+    /// Seconds left at that rate.
+    pub seconds_left: Option<u32>,
+    /// When it began.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub started_at: Millis,
+    /// When it ended.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub ended_at: Option<Millis>,
+}
+
+/// Where an import stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum ImportState {
+    /// The list of the newest mails is being read.
+    Listing,
+    /// Mails are being fetched.
+    Running,
+    /// The person paused it.
+    Paused,
+    /// The person cancelled it; what is imported stays.
+    Cancelled,
+    /// All done.
+    Done,
+}
+
+/// One entry of an address's timeline. Shells have words per `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct EventView {
+    /// When.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub at: Millis,
+    /// What happened.
+    pub kind: EventKind,
+    /// Values for the words.
+    pub args: std::collections::BTreeMap<String, String>,
+}
+
+/// What can stand in a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum EventKind {
+    /// Connected. `login`
+    Connected,
+    /// Disconnected by the person.
+    Disconnected,
+    /// Signed in again. `login`
+    Reconnected,
+    /// Paused by the person.
+    Paused,
+    /// Resumed by the person.
+    Resumed,
+    /// An import began. `newest`
+    ImportStarted,
+    /// An import was paused.
+    ImportPaused,
+    /// An import went on.
+    ImportResumed,
+    /// An import was cancelled. `imported`
+    ImportCancelled,
+    /// An import ended. `found`, `imported`, `duplicate`, `skipped`, `failed`
+    ImportDone,
+    /// A poll brought messages. `count`
+    Fetched,
+    /// A poll failed. `code`
+    PollFailed,
+    /// Polling works again. `after_s`
+    Recovered,
+    /// The network went away.
+    WentOffline,
+    /// The network is back. `after_s`
+    CameOnline,
+    /// The computer slept. `seconds`
+    Slept,
+    /// The server asked us to wait. `seconds`
+    Throttled,
+    /// The server forgot our cursor; everything was compared again.
+    CursorExpired,
+    /// Settings were changed.
+    SettingsChanged,
+    /// A message could not be fetched. `subject`, `code`
+    MessageFailed,
+    /// The server did not take a mark. `code`
+    MarkFailed,
+}
+
+/// One line of the ticket list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct TicketRow {
+    /// Ticket number.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// Subject of the first message; empty when it has none.
+    pub subject: String,
+    /// Name of the person who wrote in, or their address.
+    pub requester: String,
+    /// The address written to.
+    pub address: String,
+    /// Number of messages.
+    pub messages: u32,
+    /// When the newest message was received.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub updated_at: Millis,
+    /// Beginning of the newest message's text.
+    pub preview: String,
+    /// Whether a message has attachments.
+    pub has_attachments: bool,
+    /// Why the first message is taken for automatic mail, if it is.
+    pub automatic: Option<String>,
+}
+
+/// A page of tickets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct TicketPage {
+    /// Tickets, newest first.
+    pub tickets: Vec<TicketRow>,
+    /// How many match in all.
+    pub total: u32,
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct TicketQuery {
+    /// Only tickets of this address.
+    pub address: Option<String>,
+    /// Words to search for in subject, people and text.
+    pub search: Option<String>,
+    /// How many to leave out.
+    pub offset: u32,
+    /// How many to give, at most 500.
+    pub limit: u32,
+}
+
+/// A whole ticket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct TicketView {
+    /// The line in the list.
+    pub ticket: TicketRow,
+    /// Messages, oldest first.
+    pub messages: Vec<MessageView>,
+    /// Tickets of other addresses that hold the same mail.
+    #[cfg_attr(feature = "bindings", ts(type = "number[]"))]
+    pub same_mail_in: Vec<i64>,
+}
+
+/// A person in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct PersonView {
+    /// Name as written; may be empty.
+    pub name: String,
+    /// Address.
+    pub address: String,
+}
+
+/// One mail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct MessageView {
+    /// Message number.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// Sender.
+    pub from: PersonView,
+    /// Recipients.
+    pub to: Vec<PersonView>,
+    /// Copies.
+    pub cc: Vec<PersonView>,
+    /// Subject.
+    pub subject: String,
+    /// When the server received it.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub received_at: Millis,
+    /// Text, made from HTML where the mail has no text part.
+    pub text: String,
+    /// Whether [`crate::api`]'s `message_html` has something to show.
+    pub has_html: bool,
+    /// Attachments, inline images left out.
+    pub attachments: Vec<AttachmentView>,
+    /// Whether it came by the first import.
+    pub imported: bool,
+    /// Why it is taken for automatic mail, if it is: a word like `auto-reply`, `bounce`, `list`, `bulk`.
+    pub automatic: Option<String>,
+    /// What was cut or broken: words like `too_deep`, `too_many_parts`, `truncated`, `text_cut`.
+    pub damage: Vec<String>,
+}
+
+/// An attachment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AttachmentView {
+    /// Attachment number.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// A name that is safe to offer in a dialog.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Size in bytes.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub size: i64,
+}
+
+/// What became of one server message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct LedgerRow {
+    /// The server's id.
+    pub server_id: String,
+    /// `Message-ID` without angle brackets; nothing when the mail has none.
+    pub message_id: Option<String>,
+    /// Subject.
+    pub subject: String,
+    /// Sender's address.
+    pub from: String,
+    /// When the server received it.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub received_at: Millis,
+    /// `imported`, `duplicate`, `skipped` or `failed`.
+    pub outcome: Outcome,
+    /// Why, for all but `imported`: a stable word, for instance `before_connection`, `gone`, `same_mail`.
+    pub reason: Option<String>,
+    /// The ticket it is in.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub ticket_id: Option<i64>,
+    /// When this was written.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub recorded_at: Millis,
+}
+
+/// What can become of a server message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Outcome {
+    /// Became a ticket or joined one.
+    Imported,
+    /// Was here already.
+    Duplicate,
+    /// Left out for a reason.
+    Skipped,
+    /// Could not be read.
+    Failed,
+}
+
+/// What to connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ConnectRequest {
+    /// The address asked for.
+    pub address: String,
+    /// The app registration; nothing takes this build's own.
+    pub registration: Option<RegistrationInput>,
+    /// Open the sign-in in a private window.
+    pub private_window: bool,
+    /// `en`, `de` or `ja`: the language of the page that the browser shows at the end.
+    pub language: String,
+}
+
+/// An app registration as typed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct RegistrationInput {
+    /// Client id (a GUID).
+    pub client_id: String,
+    /// Tenant id (a GUID), a domain of the tenant, or `organizations`.
+    pub tenant: String,
+    /// Where the tenant lives.
+    pub cloud: CloudInput,
+}
+
+/// Where a tenant lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum CloudInput {
+    /// login.microsoftonline.com
+    Global,
+    /// login.microsoftonline.us
+    UsGov,
+    /// login.partner.microsoftonline.cn
+    China,
+    /// The practice tenant, or a test server: loopback hosts, or hosts named on the command line.
+    Custom {
+        /// Sign-in service.
+        authority: String,
+        /// Graph's root, without the version.
+        graph_url: String,
+    },
+}
+
+/// A connection being made. It lives until it is finished or cancelled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ConnectAttempt {
+    /// Names the attempt in later calls.
+    pub id: String,
+    /// The address asked for.
+    pub address: String,
+    /// Where it stands.
+    pub stage: ConnectStage,
+}
+
+/// Where a connection being made stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum ConnectStage {
+    /// The tenant is being looked up.
+    Preparing,
+    /// The browser shows the sign-in.
+    WaitingForBrowser {
+        /// For "Open again" and "Copy link".
+        url: String,
+        /// When the attempt ends by itself.
+        #[cfg_attr(feature = "bindings", ts(type = "number"))]
+        expires_at: Millis,
+        /// Whether the system said that a browser was started.
+        browser_opened: bool,
+    },
+    /// Signed in; the account and the mailbox are being looked at.
+    Checking,
+    /// Another account signed in. Nothing was fetched and nothing is kept.
+    WrongAccount {
+        /// The address asked for.
+        asked: String,
+        /// The login name that signed in.
+        signed_in: String,
+        /// That account's primary address.
+        primary_address: Option<String>,
+    },
+    /// All is well: confirm with the choices.
+    Ready {
+        /// Who signed in.
+        identity: IdentityView,
+        /// Scopes needed and granted.
+        scopes: Vec<ScopeView>,
+        /// The folder that will be read.
+        folder: String,
+        /// Messages in that folder now.
+        folder_messages: u32,
+    },
+    /// It did not work out.
+    Failed {
+        /// Why, and what to do.
+        finding: Finding,
+    },
+}
+
+/// What the person chose on the last page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ConnectChoices {
+    /// Brand; created when new.
+    pub brand: String,
+    /// Create tickets from the newest N mails; nothing for none.
+    pub import_newest: Option<u32>,
+}
+
+/// Settings of one address that can be changed later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AddressSettings {
+    /// Brand; created when new.
+    pub brand: String,
+    /// Seconds between polls, 15 to 86,400.
+    pub poll_interval_s: u32,
+    /// Category put on imported mail; empty for none.
+    pub category: String,
+}
+
+/// What a shell may be told without asking.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "value")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Notice {
+    /// An address is new or changed.
+    Address(Box<AddressView>),
+    /// An address left the list.
+    AddressRemoved(#[cfg_attr(feature = "bindings", ts(type = "number"))] i64),
+    /// A connection being made moved on.
+    Connect(Box<ConnectAttempt>),
+    /// New tickets by polling: for a desktop notification.
+    NewTickets {
+        /// The address written to.
+        address: String,
+        /// How many.
+        count: u32,
+    },
+    /// Tickets of this address changed: lists reload.
+    TicketsChanged(String),
+    /// Who polls changed.
+    Polling(PollingRole),
+}

@@ -1,0 +1,53 @@
+//! What is wrong with a connection, who can mend it and how. Findings are values, not errors;
+//! [`catalogue`] explains codes in three languages and is data.
+
+pub mod catalogue;
+
+use crate::Millis;
+use serde::{Deserialize, Serialize};
+
+/// The result of one probed step of a connection, or the cause of a status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct Finding {
+    /// Key into the catalogue, for instance `AADSTS65001` or `offline`; `unknown` has a card of its own.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Values for the catalogue's placeholders.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// What the server said.
+    pub evidence: Option<Evidence>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Severity {
+    /// In order.
+    Ok,
+    /// Works, but needs a look.
+    Warning,
+    /// Does not work.
+    Failed,
+}
+
+/// What a server answered, with everything secret taken out before it is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct Evidence {
+    /// The server's own code: `error.code` of Graph, `error` of OAuth, an enhanced SMTP status.
+    pub code: Option<String>,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// The server's request id.
+    pub request_id: Option<String>,
+    /// The correlation id, where there is one.
+    pub correlation_id: Option<String>,
+    /// When it was seen.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub at: Millis,
+    /// The answer as sent, redacted, at most 4,000 characters.
+    pub raw: String,
+}

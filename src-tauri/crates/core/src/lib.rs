@@ -1,0 +1,16 @@
+//! The product, free of any window: it signs in, fetches mail, makes tickets of it and says where a
+//! connection breaks. `src-tauri/ARCHITECTURE.md` draws who may import whom.
+
+pub mod account;
+pub mod api;
+pub mod app;
+pub mod diagnosis;
+pub mod import;
+pub mod oauth;
+pub mod provider;
+pub mod secrets;
+pub mod store;
+pub mod sync;
+
+/// Milliseconds since 1970-01-01T00:00:00Z: how every instant is stored and handed over.
+pub type Millis = i64;

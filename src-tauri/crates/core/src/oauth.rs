@@ -1,0 +1,21 @@
+//! Signing in: authorization code with PKCE in the system's browser, a loopback redirect, and tokens that
+//! renew themselves. Public client, no secret, never `prompt=consent`.
+//!
+//! Sources: Microsoft identity platform, "OAuth 2.0 authorization code flow", "Refresh tokens",
+//! "Redirect URI restrictions"; RFC 6749, RFC 7636, RFC 8252, RFC 9700.
+
+pub mod error;
+pub mod flow;
+pub mod http;
+pub mod loopback;
+pub mod tokens;
+
+/// Scopes that a personal mailbox needs.
+pub const SCOPES: [&str; 6] = [
+    "openid",
+    "offline_access",
+    "email",
+    "User.Read",
+    "Mail.ReadWrite",
+    "Mail.Send",
+];

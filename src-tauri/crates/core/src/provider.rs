@@ -1,0 +1,212 @@
+//! How a mailbox is reached: a closed set of providers with one error for all, so that polling and diagnosis
+//! never learn a dialect. Providers know neither the store nor what a ticket is.
+
+pub mod graph;
+
+use crate::Millis;
+use crate::account::{EmailAddress, Identity};
+use crate::diagnosis::Evidence;
+use crate::oauth::error::TokenError;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One mailbox on one server.
+#[derive(Clone)]
+pub enum Provider {
+    /// Microsoft Graph.
+    Graph(graph::GraphMailbox),
+}
+
+/// A message as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteMessage {
+    /// The server's stable id (Graph: immutable id).
+    pub server_id: String,
+    /// When the server received it.
+    pub received_at: Millis,
+    /// `Message-ID` without angle brackets.
+    pub message_id: Option<String>,
+    /// Subject.
+    pub subject: String,
+    /// Sender's address.
+    pub from: String,
+    /// Whether it is marked read.
+    pub is_read: bool,
+    /// Categories on it.
+    pub categories: Vec<String>,
+}
+
+/// A folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// The server's id.
+    pub id: String,
+    /// Name to show.
+    pub name: String,
+    /// Messages in it.
+    pub total: u32,
+}
+
+/// One page of the newest messages.
+#[derive(Debug, Clone)]
+pub struct NewestPage {
+    /// Newest first.
+    pub messages: Vec<RemoteMessage>,
+    /// Where the next page is.
+    pub next: Option<String>,
+}
+
+/// A place in a folder's stream of changes: opaque, provider's own text (Graph: a nextLink or deltaLink).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// One page of changes.
+#[derive(Debug, Clone)]
+pub struct ChangePage {
+    /// New or changed messages.
+    pub changed: Vec<RemoteMessage>,
+    /// Ids of messages that left the folder.
+    pub removed: Vec<String>,
+    /// Where to go on; durable with the page's messages.
+    pub next: Cursor,
+    /// Whether `next` is to be read at once (more pages) or at the next poll.
+    pub more: bool,
+}
+
+/// What the server is to be told about an imported message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The message.
+    pub server_id: String,
+    /// Mark it read.
+    pub read: bool,
+    /// Category to add; existing ones stay.
+    pub category: Option<String>,
+}
+
+/// A request failed. A variant exists because somebody does something different about it; what the server
+/// said travels along.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ProviderError {
+    /// No connection: DNS, refused, time-out, dropped line.
+    #[error("the server cannot be reached")]
+    Offline(Evidence),
+    /// The sign-in does not work any more, or no token could be had.
+    #[error("not signed in: {0}")]
+    Token(#[from] TokenError),
+    /// 401 with a fresh token.
+    #[error("the server does not accept the sign-in")]
+    Unauthorized(Evidence),
+    /// 403.
+    #[error("the server refuses access")]
+    Forbidden(Evidence),
+    /// 404: message, folder or mailbox.
+    #[error("not found")]
+    NotFound(Evidence),
+    /// 429, 503 or 509 with the time to wait.
+    #[error("the server asks to wait {0:?}")]
+    Throttled(Duration, Evidence),
+    /// 410: the cursor is too old.
+    #[error("the cursor has expired")]
+    CursorExpired(Evidence),
+    /// The mailbox is full.
+    #[error("the mailbox is full")]
+    QuotaFull(Evidence),
+    /// 5xx: try again.
+    #[error("the server has trouble")]
+    Server(Evidence),
+    /// An answer that is not what the documentation promises: malformed, too large, a link to another host.
+    #[error("the server's answer is not valid: {0}")]
+    Protocol(&'static str, Evidence),
+}
+
+impl ProviderError {
+    /// What the server said.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Offline(e)
+            | Self::Unauthorized(e)
+            | Self::Forbidden(e)
+            | Self::NotFound(e)
+            | Self::Throttled(_, e)
+            | Self::CursorExpired(e)
+            | Self::QuotaFull(e)
+            | Self::Server(e)
+            | Self::Protocol(_, e) => Some(e),
+            Self::Token(TokenError::Offline(e) | TokenError::SignInAgain { evidence: e, .. }) => {
+                Some(e)
+            }
+            Self::Token(TokenError::NoTokens | TokenError::NotStored(_)) => None,
+        }
+    }
+}
+
+impl Provider {
+    /// Who the mailbox belongs to and its addresses.
+    ///
+    /// # Errors
+    /// Any [`ProviderError`], as for all methods here.
+    pub async fn identity(&self) -> Result<Identity, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.identity().await,
+        }
+    }
+
+    /// Looks a folder up; nothing means the inbox.
+    pub async fn folder(&self, path: Option<&str>) -> Result<Folder, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.folder(path).await,
+        }
+    }
+
+    /// The newest messages received at or before `until`, newest first; `page` is a former answer's `next`.
+    pub async fn newest(
+        &self,
+        folder_id: &str,
+        until: Millis,
+        size: u32,
+        page: Option<&str>,
+    ) -> Result<NewestPage, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.newest(folder_id, until, size, page).await,
+        }
+    }
+
+    /// The beginning of the stream of changes: messages received since `since` come first.
+    pub fn cursor_since(&self, folder_id: &str, since: Millis) -> Result<Cursor, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.cursor_since(folder_id, since),
+        }
+    }
+
+    /// The next page of changes.
+    pub async fn changes(&self, cursor: &Cursor) -> Result<ChangePage, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.changes(cursor).await,
+        }
+    }
+
+    /// Raw MIME of up to twenty messages, one result each, in order.
+    pub async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
+        match self {
+            Self::Graph(mailbox) => mailbox.fetch(server_ids).await,
+        }
+    }
+
+    /// Marks up to twenty messages, one result each, in order.
+    pub async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
+        match self {
+            Self::Graph(mailbox) => mailbox.mark(marks).await,
+        }
+    }
+}
+
+/// The address a mailbox is asked for by: the signed-in person's own, or another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxName {
+    /// `/me`
+    Own,
+    /// `/users/{address}`
+    Shared(EmailAddress),
+}
