@@ -1,0 +1,27 @@
+//! The user interface's own checks and tests.
+
+use crate::count::{self, Count};
+use crate::{npm, place, process};
+
+/// prettier, svelte-check and vitest, as ui/package.json defines them.
+pub(super) fn all() -> Result<Count, String> {
+    let script = |name: &str| {
+        let mut command = npm::npm();
+        command
+            .args(["run", "--silent", name])
+            .current_dir(place::ui());
+        command
+    };
+    process::run(&mut script("format:check"))?;
+    process::run(&mut script("check"))?;
+    let (ok, output) = process::tee(&mut script("test"))?;
+    let mut count = count::vitest(&output);
+    count.passed += 2;
+    if !ok && count.failed == 0 {
+        return Err("vitest failed without naming a test".to_owned());
+    }
+    if ok && count.passed == 2 {
+        return Err("vitest ran no test".to_owned());
+    }
+    Ok(count)
+}
