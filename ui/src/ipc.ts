@@ -1,0 +1,100 @@
+// The only file that talks to the shell. One typed line per command; failures always arrive as `ApiError`.
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import type * as api from "./bindings";
+
+async function call<T>(command: string, args?: Record<string, unknown>) {
+  try {
+    return await invoke<T>(command, args);
+  } catch (reason) {
+    throw asApiError(reason);
+  }
+}
+
+/** What was thrown, as the error the screens have words for. */
+export function asApiError(reason: unknown): api.ApiError {
+  if (typeof reason === "object" && reason !== null && "code" in reason)
+    return reason as api.ApiError;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return { code: "internal", message, args: {}, evidence: null };
+}
+
+export const appView = () => call<api.AppView>("app_view");
+export const saveSettings = (settings: api.Settings) =>
+  call<void>("save_settings", { settings });
+export const startSandbox = () => call<api.SandboxView>("start_sandbox");
+export const stopSandbox = () => call<void>("stop_sandbox");
+
+export const listAddresses = () => call<api.AddressView[]>("list_addresses");
+export const addressDetails = (id: number) =>
+  call<api.AddressDetails>("address_details", { id });
+export const saveAddressSettings = (
+  id: number,
+  settings: api.AddressSettings,
+) => call<void>("save_address_settings", { id, settings });
+export const syncNow = (id?: number) =>
+  call<void>("sync_now", { id: id ?? null });
+export const pauseAddress = (id: number) => call<void>("pause_address", { id });
+export const resumeAddress = (id: number) =>
+  call<void>("resume_address", { id });
+export const disconnectAddress = (id: number) =>
+  call<void>("disconnect_address", { id });
+export const reconnectAddress = (
+  id: number,
+  privateWindow: boolean,
+  language: string,
+) =>
+  call<api.ConnectAttempt>("reconnect_address", {
+    id,
+    privateWindow,
+    language,
+  });
+export const makeDefault = (id: number) => call<void>("make_default", { id });
+export const listBrands = () => call<string[]>("list_brands");
+
+export const beginConnect = (request: api.ConnectRequest) =>
+  call<api.ConnectAttempt>("begin_connect", { request });
+export const connectAttempt = (attemptId: string) =>
+  call<api.ConnectAttempt>("connect_attempt", { attemptId });
+export const openBrowserAgain = (attemptId: string, privateWindow: boolean) =>
+  call<void>("open_browser_again", { attemptId, privateWindow });
+export const retryConnect = (attemptId: string, privateWindow: boolean) =>
+  call<api.ConnectAttempt>("retry_connect", { attemptId, privateWindow });
+export const cancelConnect = (attemptId: string) =>
+  call<void>("cancel_connect", { attemptId });
+export const finishConnect = (attemptId: string, choices: api.ConnectChoices) =>
+  call<api.AddressView>("finish_connect", { attemptId, choices });
+
+export const startImport = (id: number, newest: number) =>
+  call<void>("start_import", { id, newest });
+export const pauseImport = (id: number) => call<void>("pause_import", { id });
+export const resumeImport = (id: number) => call<void>("resume_import", { id });
+export const cancelImport = (id: number) => call<void>("cancel_import", { id });
+
+export const listTickets = (query: api.TicketQuery) =>
+  call<api.TicketPage>("list_tickets", { query });
+export const ticket = (id: number) => call<api.TicketView>("ticket", { id });
+export const messageHtml = (messageId: number) =>
+  call<api.SafeHtml | null>("message_html", { messageId });
+export const saveAttachment = (attachmentId: number) =>
+  call<string | null>("save_attachment", { attachmentId });
+
+export const ledger = (
+  id: number,
+  filter: {
+    messageId: string | null;
+    outcome: api.Outcome | null;
+    offset: number;
+    limit: number;
+  },
+) => call<api.LedgerRow[]>("ledger", { id, ...filter });
+export const explain = (
+  code: string,
+  args: Record<string, string>,
+  language: string,
+) => call<api.CatalogueCard>("explain", { code, args, language });
+export const openLink = (url: string) => call<void>("open_link", { url });
+
+/** Calls back for everything the shell tells without being asked; gives the function that ends it. */
+export const onNotice = (tell: (notice: api.Notice) => void) =>
+  listen<api.Notice>("notice", (event) => tell(event.payload));

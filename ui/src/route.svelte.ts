@@ -1,0 +1,59 @@
+// Where the window is. Screens are links (`#/tickets/12`), so going back and opening again work as everywhere.
+export type Route =
+  | { screen: "addresses" }
+  | { screen: "address"; id: number }
+  | { screen: "ledger"; id: number }
+  | { screen: "connect"; sandbox: boolean }
+  | { screen: "reconnect"; id: number }
+  | { screen: "tickets" }
+  | { screen: "ticket"; id: number }
+  | { screen: "settings" };
+
+/** Reads a location hash; whatever is no screen is the list of addresses. */
+export function parse(hash: string): Route {
+  const [screen, id, part] = hash.replace(/^#\/?/, "").split("/");
+  const number = Number(id);
+  if (screen === "connect") return { screen, sandbox: id === "practice" };
+  if (screen === "settings") return { screen };
+  if (screen === "tickets")
+    return number > 0 ? { screen: "ticket", id: number } : { screen };
+  if (screen === "addresses" && number > 0) {
+    if (part === "ledger") return { screen: "ledger", id: number };
+    if (part === "reconnect") return { screen: "reconnect", id: number };
+    return { screen: "address", id: number };
+  }
+  return { screen: "addresses" };
+}
+
+/** The link to a screen. */
+export function href(to: Route): string {
+  switch (to.screen) {
+    case "address":
+      return `#/addresses/${to.id}`;
+    case "ledger":
+      return `#/addresses/${to.id}/ledger`;
+    case "reconnect":
+      return `#/addresses/${to.id}/reconnect`;
+    case "connect":
+      return to.sandbox ? "#/connect/practice" : "#/connect";
+    case "ticket":
+      return `#/tickets/${to.id}`;
+    default:
+      return `#/${to.screen}`;
+  }
+}
+
+class Here {
+  route = $state<Route>(parse(location.hash));
+}
+export const here = new Here();
+
+/** Goes to a screen. */
+export function go(to: Route): void {
+  location.hash = href(to);
+  here.route = to;
+}
+
+addEventListener("hashchange", () => {
+  here.route = parse(location.hash);
+});
