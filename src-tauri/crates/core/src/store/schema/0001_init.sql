@@ -55,6 +55,8 @@ CREATE TABLE addresses (
     wake_served    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+CREATE UNIQUE INDEX addresses_default ON addresses (is_default) WHERE is_default = 1;
+
 CREATE TABLE aliases (
     address_id INTEGER NOT NULL REFERENCES addresses (id) ON DELETE CASCADE,
     address_key TEXT NOT NULL,
@@ -84,7 +86,7 @@ CREATE TABLE import_items (
     PRIMARY KEY (import_id, position),
     UNIQUE (import_id, server_id)
 ) STRICT;
-CREATE INDEX import_items_to_do ON import_items (import_id, position) WHERE outcome IS NULL;
+CREATE INDEX import_items_by_outcome ON import_items (import_id, outcome, position);
 
 CREATE TABLE tickets (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,10 +98,16 @@ CREATE TABLE tickets (
     updated_at INTEGER NOT NULL,               -- newest message received
     imported   INTEGER NOT NULL,               -- made by an import: triggers stay silent
     automatic  TEXT,
-    open       INTEGER NOT NULL DEFAULT 1
+    open       INTEGER NOT NULL DEFAULT 1,
+    -- Counted here so that a list reads no other table.
+    messages   INTEGER NOT NULL DEFAULT 0,
+    preview    TEXT NOT NULL DEFAULT '',       -- beginning of the newest message's text
+    has_attachments INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX tickets_by_time ON tickets (updated_at DESC, id DESC);
 CREATE INDEX tickets_by_address ON tickets (address_id, updated_at DESC, id DESC);
+CREATE INDEX tickets_open ON tickets (address_id) WHERE open = 1;
+CREATE INDEX tickets_new ON tickets (address_id, created_at) WHERE imported = 0;
 
 CREATE TABLE messages (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -113,19 +121,20 @@ CREATE TABLE messages (
     recipients  TEXT NOT NULL,                 -- JSON {to, cc, reply_to}
     received_at INTEGER NOT NULL,
     sent_at     INTEGER,
-    text        TEXT NOT NULL,
     has_html    INTEGER NOT NULL,
     automatic   TEXT,
     damage      TEXT NOT NULL DEFAULT '[]',    -- JSON array
     imported    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX messages_by_ticket ON messages (ticket_id, received_at, id);
-CREATE INDEX messages_by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX messages_by_message_id ON messages (message_id, address_id) WHERE message_id IS NOT NULL;
+CREATE INDEX messages_by_fingerprint ON messages (fingerprint, address_id) WHERE fingerprint IS NOT NULL;
 CREATE INDEX messages_by_arrival ON messages (address_id, received_at);
 
--- Raw MIME apart from its message, so that lists never touch these pages.
-CREATE TABLE raw_messages (
+-- Text and raw MIME apart from their message, so that lists and look-ups never touch these pages.
+CREATE TABLE bodies (
     message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+    text       TEXT NOT NULL,
     raw        BLOB NOT NULL
 ) STRICT;
 
@@ -158,7 +167,9 @@ CREATE TABLE ledger (
     UNIQUE (address_id, server_id)
 ) STRICT;
 CREATE INDEX ledger_by_message_id ON ledger (address_id, message_id);
-CREATE INDEX ledger_by_time ON ledger (address_id, received_at DESC);
+CREATE INDEX ledger_by_time ON ledger (address_id, received_at DESC, id DESC);
+CREATE INDEX ledger_by_outcome ON ledger (address_id, outcome, received_at DESC, id DESC);
+CREATE INDEX ledger_failed ON ledger (address_id, recorded_at) WHERE outcome = 'failed';
 
 -- What the server is still to be told. A row leaves when the server has taken it or says the message is gone.
 CREATE TABLE marks (
@@ -170,6 +181,7 @@ CREATE TABLE marks (
     not_before INTEGER NOT NULL DEFAULT 0,
     UNIQUE (address_id, server_id)
 ) STRICT;
+CREATE INDEX marks_by_time ON marks (address_id, not_before, id);
 
 CREATE TABLE events (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,10 +192,12 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_address ON events (address_id, id DESC);
 
--- Trigram: unicode61 finds no Japanese substring and no part of a German compound.
--- detail=none would lose phrase queries; one row a message.
+-- Trigram: unicode61 finds no Japanese substring and no part of a German compound. One row a message, under its id.
+-- Text comes in folded (store/search.rs), so the tokenizer compares exactly.
 CREATE VIRTUAL TABLE message_search USING fts5 (
     subject, people, body,
-    tokenize = 'trigram remove_diacritics 1',
+    tokenize = 'trigram case_sensitive 1',
     content = '', contentless_delete = 1
 );
+-- The index's own trigrams: how terms of two characters are found.
+CREATE VIRTUAL TABLE message_trigrams USING fts5vocab ('message_search', 'instance');

@@ -1,0 +1,390 @@
+//! Addresses and, as one address has at most one, their connections.
+
+use super::{brands, columns};
+use crate::Millis;
+use crate::account::EmailAddress;
+use crate::diagnosis::Finding;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde::{Deserialize, Serialize};
+
+/// How mail is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum ProviderKind {
+    /// Microsoft Graph.
+    Graph,
+    /// IMAP and SMTP.
+    Imap,
+    /// Exchange Web Services.
+    Ews,
+}
+
+/// An address as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressRow {
+    /// Stable id.
+    pub id: i64,
+    /// The address as shown.
+    pub address: String,
+    /// The form to compare: [`EmailAddress::key`].
+    pub address_key: String,
+    /// Name of the brand it belongs to.
+    pub brand: String,
+    /// Whether mail without another sender leaves from here.
+    pub is_default: bool,
+    /// Whether it belongs to the practice tenant.
+    pub sandbox: bool,
+    /// How it is reached.
+    pub provider: ProviderKind,
+    /// Who signed in.
+    pub account_id: i64,
+    /// The shared mailbox's address; nothing for the account's own.
+    pub mailbox: Option<String>,
+    /// Path of the folder that is read; nothing for the inbox.
+    pub folder_path: Option<String>,
+    /// The server's id of that folder.
+    pub folder_id: String,
+    /// Its name.
+    pub folder_name: String,
+    /// Seconds between polls.
+    pub poll_interval_s: u32,
+    /// Category put on imported mail; empty for none.
+    pub category: String,
+    /// When it was connected: older mail comes by an import only.
+    pub connected_at: Millis,
+    /// The place in the folder's stream of changes.
+    pub cursor: Option<String>,
+    /// Whether the person paused it.
+    pub paused: bool,
+    /// Whether the person disconnected it.
+    pub disconnected: bool,
+    /// Since when there is no network.
+    pub offline_since: Option<Millis>,
+    /// The last failure; nothing when well.
+    pub cause: Option<Finding>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the first of them was.
+    pub failing_since: Option<Millis>,
+    /// The last successful poll.
+    pub last_success_at: Option<Millis>,
+    /// The next poll.
+    pub next_poll_at: Option<Millis>,
+    /// Requests "sync now" so far, from any process.
+    pub wake_requested: i64,
+    /// How many of them were served.
+    pub wake_served: i64,
+}
+
+/// An address to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAddress {
+    /// The address.
+    pub address: EmailAddress,
+    /// Name of its brand; a new name makes a new brand.
+    pub brand: String,
+    /// Whether it belongs to the practice tenant.
+    pub sandbox: bool,
+    /// How it is reached.
+    pub provider: ProviderKind,
+    /// Who signed in.
+    pub account_id: i64,
+    /// The shared mailbox's address; nothing for the account's own.
+    pub mailbox: Option<String>,
+    /// Path of the folder to read; nothing for the inbox.
+    pub folder_path: Option<String>,
+    /// The server's id of that folder.
+    pub folder_id: String,
+    /// Its name.
+    pub folder_name: String,
+    /// Seconds between polls.
+    pub poll_interval_s: u32,
+    /// Category to put on imported mail; empty for none.
+    pub category: String,
+    /// Now.
+    pub connected_at: Millis,
+    /// The place to start from.
+    pub cursor: Option<String>,
+    /// When to poll first.
+    pub next_poll_at: Option<Millis>,
+}
+
+const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_default, a.sandbox, a.provider,
+    a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
+    a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
+    a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served
+    FROM addresses a JOIN brands b ON b.id = a.brand_id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
+    Ok(AddressRow {
+        id: row.get(0)?,
+        address: row.get(1)?,
+        address_key: row.get(2)?,
+        brand: row.get(3)?,
+        is_default: row.get(4)?,
+        sandbox: row.get(5)?,
+        provider: columns::get_word(row, 6)?,
+        account_id: row.get(7)?,
+        mailbox: row.get(8)?,
+        folder_path: row.get(9)?,
+        folder_id: row.get(10)?,
+        folder_name: row.get(11)?,
+        poll_interval_s: row.get(12)?,
+        category: row.get(13)?,
+        connected_at: row.get(14)?,
+        cursor: row.get(15)?,
+        paused: row.get(16)?,
+        disconnected: row.get(17)?,
+        offline_since: row.get(18)?,
+        cause: columns::get_optional_json(row, 19)?,
+        failures: row.get(20)?,
+        failing_since: row.get(21)?,
+        last_success_at: row.get(22)?,
+        next_poll_at: row.get(23)?,
+        wake_requested: row.get(24)?,
+        wake_served: row.get(25)?,
+    })
+}
+
+/// Connects an address and returns its id. A disconnected row of the same address is taken up again, with
+/// its tickets and its ledger; one that is connected is an error ([`rusqlite::Error::QueryReturnedNoRows`]):
+/// ask [`user_of`] first.
+pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "INSERT INTO addresses (address, address_key, brand_id, sandbox, provider, account_id, mailbox,
+             folder_path, folder_id, folder_name, poll_interval_s, category, connected_at, cursor, next_poll_at)
+         VALUES (:address, :address_key, :brand_id, :sandbox, :provider, :account_id, :mailbox,
+             :folder_path, :folder_id, :folder_name, :poll_interval_s, :category, :connected_at, :cursor,
+             :next_poll_at)
+         ON CONFLICT (address_key) DO UPDATE SET
+             address = excluded.address, brand_id = excluded.brand_id, sandbox = excluded.sandbox,
+             provider = excluded.provider, account_id = excluded.account_id, mailbox = excluded.mailbox,
+             folder_path = excluded.folder_path, folder_id = excluded.folder_id,
+             folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
+             category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
+             next_poll_at = excluded.next_poll_at, paused = 0, disconnected = 0, offline_since = NULL,
+             cause = NULL, failures = 0, failing_since = NULL
+         WHERE addresses.disconnected = 1
+         RETURNING id",
+    )?
+    .query_row(
+        named_params! {
+            ":address": new.address.as_str(),
+            ":address_key": new.address.key(),
+            ":brand_id": brands::ensure(conn, &new.brand)?,
+            ":sandbox": new.sandbox,
+            ":provider": columns::word(&new.provider)?,
+            ":account_id": new.account_id,
+            ":mailbox": new.mailbox,
+            ":folder_path": new.folder_path,
+            ":folder_id": new.folder_id,
+            ":folder_name": new.folder_name,
+            ":poll_interval_s": new.poll_interval_s,
+            ":category": new.category,
+            ":connected_at": new.connected_at,
+            ":cursor": new.cursor,
+            ":next_poll_at": new.next_poll_at,
+        },
+        |row| row.get(0),
+    )
+}
+
+/// All addresses, by brand and name.
+pub fn all(conn: &Connection) -> rusqlite::Result<Vec<AddressRow>> {
+    conn.prepare_cached(&format!("{COLUMNS} ORDER BY b.name, a.address_key"))?
+        .query_map([], read)?
+        .collect()
+}
+
+/// One address.
+pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Option<AddressRow>> {
+    conn.prepare_cached(&format!("{COLUMNS} WHERE a.id = ?1"))?
+        .query_row([id], read)
+        .optional()
+}
+
+/// One address by [`EmailAddress::key`].
+pub fn by_key(conn: &Connection, key: &str) -> rusqlite::Result<Option<AddressRow>> {
+    conn.prepare_cached(&format!("{COLUMNS} WHERE a.address_key = ?1"))?
+        .query_row([key], read)
+        .optional()
+}
+
+/// Which connected address uses `key` already, and how: as its `connection`, or as an `alias`.
+/// Disconnected addresses use nothing.
+pub fn user_of(conn: &Connection, key: &str) -> rusqlite::Result<Option<(String, String)>> {
+    conn.prepare_cached(
+        "SELECT address, 'connection' FROM addresses WHERE address_key = ?1 AND disconnected = 0
+         UNION ALL
+         SELECT a.address, 'alias' FROM aliases l JOIN addresses a ON a.id = l.address_id
+         WHERE l.address_key = ?1 AND a.disconnected = 0
+         LIMIT 1",
+    )?
+    .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
+
+/// Changes what can be changed later.
+pub fn set_settings(
+    conn: &Connection,
+    id: i64,
+    brand: &str,
+    poll_interval_s: u32,
+    category: &str,
+) -> rusqlite::Result<()> {
+    let brand_id = brands::ensure(conn, brand)?;
+    conn.prepare_cached(
+        "UPDATE addresses SET brand_id = ?2, poll_interval_s = ?3, category = ?4 WHERE id = ?1",
+    )?
+    .execute((id, brand_id, poll_interval_s, category))?;
+    Ok(())
+}
+
+/// Pauses or resumes.
+pub fn set_paused(conn: &Connection, id: i64, paused: bool) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET paused = ?2 WHERE id = ?1")?
+        .execute((id, paused))?;
+    Ok(())
+}
+
+/// Disconnects, or (`false`) connects again where it left off.
+pub fn set_disconnected(conn: &Connection, id: i64, disconnected: bool) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET disconnected = ?2 WHERE id = ?1")?
+        .execute((id, disconnected))?;
+    Ok(())
+}
+
+/// Signed in again: `account_id` reads this address from now on, from the same cursor, with a clean slate.
+pub fn reconnect(
+    conn: &Connection,
+    id: i64,
+    account_id: i64,
+    next_poll_at: Option<Millis>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET account_id = ?2, next_poll_at = ?3, disconnected = 0, offline_since = NULL,
+             cause = NULL, failures = 0, failing_since = NULL
+         WHERE id = ?1",
+    )?
+    .execute((id, account_id, next_poll_at))?;
+    Ok(())
+}
+
+/// Moves the cursor; in the same transaction as the messages before it.
+pub fn set_cursor(conn: &Connection, id: i64, cursor: Option<&str>) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET cursor = ?2 WHERE id = ?1")?
+        .execute((id, cursor))?;
+    Ok(())
+}
+
+/// A poll went well: cause, failures and being offline are over.
+pub fn record_success(
+    conn: &Connection,
+    id: i64,
+    now: Millis,
+    next_poll_at: Option<Millis>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET last_success_at = ?2, next_poll_at = ?3, cause = NULL, failures = 0,
+             failing_since = NULL, offline_since = NULL
+         WHERE id = ?1",
+    )?
+    .execute((id, now, next_poll_at))?;
+    Ok(())
+}
+
+/// A poll failed: notes the cause, counts, and keeps when the first failure was.
+pub fn record_failure(
+    conn: &Connection,
+    id: i64,
+    now: Millis,
+    cause: &Finding,
+    next_poll_at: Option<Millis>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET cause = ?3, next_poll_at = ?4, failures = failures + 1,
+             failing_since = coalesce(failing_since, ?2)
+         WHERE id = ?1",
+    )?
+    .execute((id, now, columns::json(cause)?, next_poll_at))?;
+    Ok(())
+}
+
+/// Notes since when there is no network, or (nothing) that it is back.
+pub fn set_offline_since(
+    conn: &Connection,
+    id: i64,
+    since: Option<Millis>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET offline_since = ?2 WHERE id = ?1")?
+        .execute((id, since))?;
+    Ok(())
+}
+
+/// Plans the next poll.
+pub fn set_next_poll(
+    conn: &Connection,
+    id: i64,
+    next_poll_at: Option<Millis>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET next_poll_at = ?2 WHERE id = ?1")?
+        .execute((id, next_poll_at))?;
+    Ok(())
+}
+
+/// Asks whichever process polls to sync now.
+pub fn request_wake(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET wake_requested = wake_requested + 1 WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Requests up to number `upto` (the `wake_requested` read before the poll) were served.
+pub fn serve_wake(conn: &Connection, id: i64, upto: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET wake_served = max(wake_served, min(?2, wake_requested)) WHERE id = ?1",
+    )?
+    .execute((id, upto))?;
+    Ok(())
+}
+
+/// The address's other names.
+pub fn aliases(conn: &Connection, id: i64) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT address FROM aliases WHERE address_id = ?1 ORDER BY address_key")?
+        .query_map([id], |row| row.get(0))?
+        .collect()
+}
+
+/// Replaces the address's other names.
+pub fn replace_aliases(
+    conn: &Connection,
+    id: i64,
+    aliases: &[EmailAddress],
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM aliases WHERE address_id = ?1")?
+        .execute([id])?;
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO aliases (address_id, address_key, address) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for alias in aliases {
+        insert.execute((id, alias.key(), alias.as_str()))?;
+    }
+    Ok(())
+}
+
+/// Makes this address the default, and no other.
+pub fn make_default(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    clear_default(conn)?;
+    conn.prepare_cached("UPDATE addresses SET is_default = 1 WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Leaves no address the default.
+pub fn clear_default(conn: &Connection) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET is_default = 0 WHERE is_default = 1")?
+        .execute([])?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Marks (read, category) that the server has not yet taken.
+
+use crate::Millis;
+use rusqlite::Connection;
+
+/// A mark to bring to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkRow {
+    /// Stable id.
+    pub id: i64,
+    /// The server's id of the message.
+    pub server_id: String,
+    /// Category to add; nothing for none.
+    pub category: Option<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// A message is to be marked; one that is waiting already takes the new category and is due at once.
+pub fn add(
+    conn: &Connection,
+    address_id: i64,
+    server_id: &str,
+    category: Option<&str>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO marks (address_id, server_id, category) VALUES (?1, ?2, ?3)
+         ON CONFLICT (address_id, server_id) DO UPDATE SET category = excluded.category, not_before = 0",
+    )?
+    .execute((address_id, server_id, category))?;
+    Ok(())
+}
+
+/// Marks of an address that may be tried now, longest waiting first.
+pub fn due(
+    conn: &Connection,
+    address_id: i64,
+    now: Millis,
+    limit: u32,
+) -> rusqlite::Result<Vec<MarkRow>> {
+    conn.prepare_cached(
+        "SELECT id, server_id, category, attempts FROM marks
+         WHERE address_id = ?1 AND not_before <= ?2 ORDER BY not_before, id LIMIT ?3",
+    )?
+    .query_map((address_id, now, limit), |row| {
+        Ok(MarkRow {
+            id: row.get(0)?,
+            server_id: row.get(1)?,
+            category: row.get(2)?,
+            attempts: row.get(3)?,
+        })
+    })?
+    .collect()
+}
+
+/// The server has taken the mark, or the message is gone.
+pub fn done(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM marks WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// It did not work: counts the attempt, to be tried again from `not_before` on.
+pub fn retry(conn: &Connection, id: i64, not_before: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE marks SET attempts = attempts + 1, not_before = ?2 WHERE id = ?1")?
+        .execute((id, not_before))?;
+    Ok(())
+}
+
+/// How many marks of an address wait.
+pub fn pending(conn: &Connection, address_id: i64) -> rusqlite::Result<u32> {
+    conn.prepare_cached("SELECT count(*) FROM marks WHERE address_id = ?1")?
+        .query_row([address_id], |row| row.get(0))
+}

@@ -1,0 +1,76 @@
+//! The user's choices, one JSON value per name.
+
+use super::columns;
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+/// The user's choices; unknown fields are kept out, missing ones take their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct Settings {
+    /// `en`, `de`, `ja`, or nothing for the system's language.
+    pub language: Option<String>,
+    /// Light, dark or as the system.
+    pub theme: Theme,
+    /// Desktop notifications for new tickets and for addresses that change state.
+    pub notifications: bool,
+    /// Whether closing the window leaves Mailroom polling in the tray.
+    pub keep_in_tray: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: None,
+            theme: Theme::System,
+            notifications: true,
+            keep_in_tray: false,
+        }
+    }
+}
+
+/// Colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Theme {
+    /// As the operating system says.
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// Under which name [`Settings`] are kept.
+const SETTINGS: &str = "settings";
+
+/// The value under `name` (JSON), if there is one.
+pub fn get(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    conn.prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Puts `value` (JSON) under `name`.
+pub fn put(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO settings (name, value) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )?
+    .execute([name, value])?;
+    Ok(())
+}
+
+/// The user's choices; what was never chosen, or is unreadable, has its default.
+pub fn load_settings(conn: &Connection) -> rusqlite::Result<Settings> {
+    Ok(get(conn, SETTINGS)?
+        .and_then(|value| serde_json::from_str(&value).ok())
+        .unwrap_or_default())
+}
+
+/// Keeps the user's choices.
+pub fn save_settings(conn: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    put(conn, SETTINGS, &columns::json(settings)?)
+}
