@@ -11,6 +11,7 @@ pub mod provider;
 pub mod secrets;
 pub mod store;
 pub mod sync;
+pub mod words;
 
 /// Milliseconds since 1970-01-01T00:00:00Z: how every instant is stored and handed over.
 pub type Millis = i64;
