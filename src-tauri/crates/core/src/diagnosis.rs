@@ -2,6 +2,7 @@
 //! [`catalogue`] explains codes in three languages and is data.
 
 pub mod catalogue;
+pub mod redact;
 
 use crate::Millis;
 use serde::{Deserialize, Serialize};
