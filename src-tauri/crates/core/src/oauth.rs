@@ -8,6 +8,9 @@ pub mod error;
 pub mod flow;
 pub mod http;
 pub mod loopback;
+mod redeem;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tokens;
 
 /// Scopes that a personal mailbox needs.
@@ -18,4 +21,13 @@ pub const SCOPES: [&str; 6] = [
     "User.Read",
     "Mail.ReadWrite",
     "Mail.Send",
+];
+
+/// Scopes that are asked for only when somebody wants what they are for (a shared mailbox, the check of
+/// forwarding rules). A renewal asks for those of them that were granted.
+pub const LATER_SCOPES: [&str; 4] = [
+    "Mail.ReadWrite.Shared",
+    "Mail.Send.Shared",
+    "MailboxSettings.Read",
+    "User.Read.All",
 ];

@@ -1,12 +1,33 @@
 //! One interactive sign-in, from the link to the tokens.
 
+mod discovery;
+mod id_token;
+#[cfg(test)]
+mod tests;
+
+pub(super) use discovery::below;
+pub use discovery::{Discovery, discover};
+pub use id_token::IdClaims;
+
 use super::error::SignInError;
-use super::loopback::PageWords;
-use super::tokens::TokenSet;
+use super::loopback::{Loopback, Page, PageWords, Return};
+use super::redeem::{Client, Grant, claims_parameter, redeem, refusal_of_redirect};
+use super::tokens::{TokenSet, millis};
 use crate::Millis;
 use crate::account::Registration;
+use crate::diagnosis::Evidence;
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+/// Bytes of randomness in `state` and `nonce`.
+const RANDOM_BYTES: u32 = 32;
 
 /// What a sign-in needs to know.
 pub struct SignInRequest {
@@ -30,19 +51,22 @@ pub struct SignInRequest {
 pub struct SignIn {
     authorize_url: Url,
     expires_at: Millis,
+    deadline: Instant,
+    loopback: Loopback,
+    attempt: Attempt,
 }
 
-/// The claims that tell who signed in. `email` is for display only.
-#[derive(Debug, Clone)]
-pub struct IdClaims {
-    /// `tid`.
-    pub tenant_id: String,
-    /// `oid`.
-    pub object_id: String,
-    /// `preferred_username`.
-    pub login_name: String,
-    /// `name`.
-    pub display_name: String,
+/// What binds the answer to the question.
+struct Attempt {
+    http: reqwest::Client,
+    registration: Registration,
+    discovery: Discovery,
+    scopes: Vec<String>,
+    claims: Option<String>,
+    redirect_uri: String,
+    state: SecretString,
+    nonce: String,
+    verifier: PkceCodeVerifier,
 }
 
 /// A finished sign-in.
@@ -53,37 +77,60 @@ pub struct SignedIn {
     pub tokens: TokenSet,
 }
 
-/// Looks the tenant up by OpenID discovery.
-///
-/// # Errors
-/// [`SignInError::TenantNotFound`], [`SignInError::Offline`], [`SignInError::Invalid`].
-pub async fn discover(
-    _http: &reqwest::Client,
-    _registration: &Registration,
-) -> Result<Discovery, SignInError> {
-    todo!()
-}
-
-/// The part of the OpenID discovery document that is used.
-#[derive(Debug, Clone, serde::Deserialize)]
-pub struct Discovery {
-    /// `iss` that tokens must carry; `{tenantid}` stands for the tenant under `organizations` and `common`.
-    pub issuer: String,
-    /// Where the browser goes.
-    pub authorization_endpoint: Url,
-    /// Where codes and refresh tokens are redeemed.
-    pub token_endpoint: Url,
-}
-
 /// Opens the loopback port and makes the link; the caller opens the browser.
 ///
 /// # Errors
 /// As [`discover`], and [`SignInError::NoPort`].
-pub async fn begin(
-    _http: &reqwest::Client,
-    _request: SignInRequest,
-) -> Result<SignIn, SignInError> {
-    todo!()
+pub async fn begin(http: &reqwest::Client, request: SignInRequest) -> Result<SignIn, SignInError> {
+    let discovery = discover(http, &request.registration).await?;
+    let state = CsrfToken::new_random_len(RANDOM_BYTES);
+    let nonce = CsrfToken::new_random_len(RANDOM_BYTES).into_secret();
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let loopback = Loopback::open(SecretString::from(state.secret().as_str()), request.words)
+        .await
+        .map_err(SignInError::NoPort)?;
+    // No path: Entra ignores the port of a loopback URI but compares the path ("Redirect URI restrictions").
+    let redirect_uri = format!("http://localhost:{}", loopback.port());
+    let state_secret = SecretString::from(state.secret().as_str());
+    let authorize_url = {
+        let redirect = RedirectUrl::new(redirect_uri.clone())
+            .map_err(|_| SignInError::Invalid("redirect_uri", Evidence::default()))?;
+        let client: Client<oauth2::EndpointSet> =
+            Client::new(ClientId::new(request.registration.client_id.clone()))
+                .set_auth_uri(AuthUrl::from_url(discovery.authorization_endpoint.clone()));
+        let mut link = client
+            .authorize_url(|| state)
+            .set_redirect_uri(Cow::Owned(redirect))
+            .set_pkce_challenge(challenge)
+            .add_scopes(request.scopes.iter().map(|s| Scope::new(s.clone())))
+            .add_extra_param("response_mode", "query")
+            .add_extra_param("nonce", nonce.clone())
+            .add_extra_param("claims", claims_parameter(request.claims.as_deref()));
+        if let Some(hint) = request.login_hint.filter(|hint| !hint.trim().is_empty()) {
+            link = link.add_extra_param("login_hint", hint);
+        }
+        if request.select_account {
+            link = link.add_extra_param("prompt", "select_account");
+        }
+        link.url().0
+    };
+    Ok(SignIn {
+        authorize_url,
+        expires_at: jiff::Timestamp::now().as_millisecond() + millis(request.time_limit),
+        deadline: Instant::now() + request.time_limit,
+        loopback,
+        attempt: Attempt {
+            http: http.clone(),
+            registration: request.registration,
+            discovery,
+            scopes: request.scopes,
+            claims: request.claims,
+            redirect_uri,
+            state: state_secret,
+            nonce,
+            verifier,
+        },
+    })
 }
 
 impl SignIn {
@@ -101,7 +148,99 @@ impl SignIn {
     ///
     /// # Errors
     /// Any [`SignInError`]; the browser page has said so too.
-    pub async fn finish(self, _cancel: CancellationToken) -> Result<SignedIn, SignInError> {
-        todo!()
+    pub async fn finish(self, cancel: CancellationToken) -> Result<SignedIn, SignInError> {
+        let Self {
+            mut loopback,
+            attempt,
+            deadline,
+            ..
+        } = self;
+        let came_back = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(SignInError::Cancelled),
+            came_back = loopback.next() => came_back.ok_or(SignInError::Cancelled)?,
+            () = tokio::time::sleep_until(deadline) => return Err(SignInError::TimedOut),
+        };
+        let Return { parameters, reply } = came_back;
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(SignInError::Cancelled),
+            outcome = attempt.complete(&parameters) => outcome,
+        };
+        reply
+            .send(match outcome {
+                Ok(_) => Page::Done,
+                Err(_) => Page::Failed,
+            })
+            .await;
+        outcome
+    }
+}
+
+impl Attempt {
+    /// Judges what the browser brought, and redeems the code.
+    async fn complete(
+        self,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<SignedIn, SignInError> {
+        let state = self.state.expose_secret();
+        if let Some(error) = parameters.get("error") {
+            return Err(refusal_of_redirect(error, parameters, &[state]).into());
+        }
+        if let Some(issuer) = parameters.get("iss")
+            && !self.discovery.may_be_issuer(issuer)
+        {
+            // RFC 9207: an answer that another server made (mix-up attack).
+            let evidence = Evidence::of(None, None, &format!("iss: {issuer}"), &[state]);
+            return Err(SignInError::Invalid("issuer", evidence));
+        }
+        let Some(code) = parameters.get("code").filter(|code| !code.is_empty()) else {
+            let names: Vec<&str> = parameters.keys().map(String::as_str).collect();
+            let raw = format!("parameters: {}", names.join(", "));
+            let evidence = Evidence::of(None, None, &raw, &[state]);
+            // The end of an admin's consent looks like this; it is a yes, but no sign-in.
+            let what = match parameters.contains_key("admin_consent") {
+                true => "admin_consent_without_code",
+                false => "no_code",
+            };
+            return Err(SignInError::Invalid(what, evidence));
+        };
+        let asked_at = jiff::Timestamp::now().as_millisecond();
+        let granted = redeem(
+            &self.http,
+            &self.discovery.token_endpoint,
+            &self.registration.client_id,
+            Grant::Code {
+                code: SecretString::from(code.as_str()),
+                verifier: self.verifier,
+                redirect_uri: self.redirect_uri,
+            },
+            &self.scopes,
+            self.claims.as_deref(),
+        )
+        .await?;
+        let claims = id_token::check(
+            granted.id_token.as_ref(),
+            &self.discovery,
+            &self.registration.client_id,
+            &self.nonce,
+            asked_at,
+        )?;
+        let Some(refresh) = granted.refresh else {
+            // Without `offline_access` there is nothing to go on with after an hour.
+            return Err(SignInError::Invalid(
+                "no_refresh_token",
+                Evidence::of(None, None, "", &[]),
+            ));
+        };
+        Ok(SignedIn {
+            claims,
+            tokens: TokenSet {
+                access: granted.access,
+                expires_at: asked_at + millis(granted.lifetime),
+                refresh,
+                scopes: granted.scopes,
+            },
+        })
     }
 }

@@ -1,24 +1,36 @@
 //! Tokens that renew themselves: one refresh at a time per account, and the rotated refresh token is durable
 //! before the new access token is used.
 
+mod set;
+#[cfg(test)]
+mod tests;
+
+pub use set::{DamagedTokens, TokenSet};
+
 use super::error::TokenError;
+use super::redeem::{Grant, Granted, Refusal, redeem};
+use super::{LATER_SCOPES, SCOPES};
 use crate::Millis;
 use crate::account::Registration;
-use secrecy::SecretString;
+use crate::diagnosis::Evidence;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
-/// What the token endpoint gave.
-#[derive(Clone)]
-pub struct TokenSet {
-    /// Access token for one resource.
-    pub access: SecretString,
-    /// When the access token ends.
-    pub expires_at: Millis,
-    /// Refresh token.
-    pub refresh: SecretString,
-    /// Scopes granted, as the answer lists them.
-    pub scopes: Vec<String>,
-}
+/// Tokens are renewed this long before they end.
+const MARGIN: Millis = 5 * 60_000;
+/// A token handed out is good for at least this long.
+const MINIMUM: Millis = 60_000;
+/// A failure that needs a person is repeated from memory for this long.
+const MEMORY: Millis = 5 * 60_000;
+/// While the old token still works, an unreachable sign-in service is asked again after this long.
+const PAUSE: Millis = 30_000;
+/// A token refused so soon after it was made would be refused again: renewing it once more is a loop that Entra
+/// punishes (AADSTS50196).
+const RENEWED_JUST_NOW: Millis = 30_000;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// Where one account's tokens are kept, sealed. The store implements it; tests use a map.
 pub trait TokenRecords: Send + Sync {
@@ -35,50 +47,274 @@ pub trait TokenRecords: Send + Sync {
 #[derive(Clone)]
 pub struct Tokens {
     shared: Arc<Shared>,
+    state: Arc<Mutex<State>>,
 }
 
 struct Shared {
-    _http: reqwest::Client,
-    _registration: Registration,
-    _records: Arc<dyn TokenRecords>,
+    http: reqwest::Client,
+    registration: Registration,
+    records: Arc<dyn TokenRecords>,
+    clock: Clock,
+}
+
+#[derive(Default)]
+struct State {
+    /// What is stored, as last seen.
+    current: Option<TokenSet>,
+    /// When `current` was renewed here, and its margin then.
+    renewed: Option<(Millis, Millis)>,
+    /// `current`'s access token was refused by the server.
+    refused: bool,
+    /// Renewed from `current`, but not stored yet.
+    unsaved: Option<TokenSet>,
+    /// When renewing `current` failed for good, and how.
+    failure: Option<(Millis, TokenError)>,
+    /// The sign-in service did not answer: not before this while the old token works.
+    not_before: Millis,
 }
 
 impl Tokens {
-    /// Tokens of one account.
+    /// Tokens of one account, by the system's clock.
     pub fn new(
         http: reqwest::Client,
         registration: Registration,
         records: Arc<dyn TokenRecords>,
     ) -> Self {
+        let clock: Clock = Arc::new(|| jiff::Timestamp::now().as_millisecond());
+        Self::with_clock(http, registration, records, clock)
+    }
+
+    /// As [`Tokens::new`], by the given clock.
+    pub fn with_clock(
+        http: reqwest::Client,
+        registration: Registration,
+        records: Arc<dyn TokenRecords>,
+        clock: Clock,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
-                _http: http,
-                _registration: registration,
-                _records: records,
+                http,
+                registration,
+                records,
+                clock,
             }),
+            state: Arc::default(),
         }
     }
 
     /// An access token good for at least the next minute, renewed where needed. After a failure that needs a
-    /// person, the same error is given again without a request for five minutes.
+    /// person, the same error is given again without a request for five minutes, unless new tokens were stored.
     ///
     /// # Errors
     /// [`TokenError`].
     pub async fn access(&self) -> Result<SecretString, TokenError> {
-        let _ = &self.shared;
-        todo!()
+        let mut state = Arc::clone(&self.state).lock_owned().await;
+        if let Some(token) = state.fresh((self.shared.clock)()) {
+            return Ok(token);
+        }
+        // A task of its own: once the server has rotated the refresh token it must be stored, even if whoever
+        // asked has gone.
+        let shared = Arc::clone(&self.shared);
+        let renewal = tokio::spawn(async move { shared.renew(&mut state).await });
+        renewal.await.unwrap_or_else(|gone| {
+            let evidence = Evidence::of(None, None, &gone.to_string(), &[]);
+            Err(TokenError::Offline(evidence))
+        })
     }
 
     /// Says that the server refused `token` with 401: the next [`Tokens::access`] renews unless that happened meanwhile.
-    pub async fn refused(&self, _token: &SecretString) {
-        todo!()
+    pub async fn refused(&self, token: &SecretString) {
+        let mut state = self.state.lock().await;
+        let now = (self.shared.clock)();
+        let just_renewed = state
+            .renewed
+            .is_some_and(|(at, _)| (0..RENEWED_JUST_NOW).contains(&(now - at)));
+        let is_current = state
+            .current
+            .as_ref()
+            .is_some_and(|set| set.access.expose_secret() == token.expose_secret());
+        if is_current && !just_renewed {
+            state.refused = true;
+        }
     }
 
-    /// Scopes granted by the latest answer.
+    /// Scopes granted by the latest answer, by their short names (`Mail.Send`).
     ///
     /// # Errors
     /// [`TokenError::NoTokens`].
     pub async fn scopes(&self) -> Result<Vec<String>, TokenError> {
-        todo!()
+        let mut state = self.state.lock().await;
+        self.shared.reload(&mut state).await?;
+        let current = state.current.as_ref().ok_or(TokenError::NoTokens)?;
+        Ok(current.scopes.clone())
     }
+}
+
+impl State {
+    /// The current token, if it need not be renewed yet.
+    fn fresh(&self, now: Millis) -> Option<SecretString> {
+        let margin = self.renewed.map_or(MARGIN, |(_, margin)| margin);
+        self.good_for(now, margin)
+    }
+
+    fn good_for(&self, now: Millis, margin: Millis) -> Option<SecretString> {
+        let set = self.current.as_ref()?;
+        (!self.refused && set.expires_at - now >= margin).then(|| set.access.clone())
+    }
+}
+
+impl Shared {
+    /// Looks at what is stored. Another process, or a new sign-in, may have stored something newer: that wins, and
+    /// former failures are forgotten.
+    async fn reload(&self, state: &mut State) -> Result<(), TokenError> {
+        let stored = self.records.load().await.map_err(|reason| {
+            tracing::warn!(reason, "stored tokens cannot be read");
+            TokenError::NoTokens
+        })?;
+        let Some(stored) = stored else {
+            *state = State::default();
+            return Err(TokenError::NoTokens);
+        };
+        if !state
+            .current
+            .as_ref()
+            .is_some_and(|set| set.is_same(&stored))
+        {
+            *state = State {
+                current: Some(stored),
+                ..State::default()
+            };
+        }
+        Ok(())
+    }
+
+    async fn renew(&self, state: &mut State) -> Result<SecretString, TokenError> {
+        self.reload(state).await?;
+        let now = (self.clock)();
+        if let Some(token) = state.fresh(now) {
+            return Ok(token);
+        }
+        if let Some((at, failure)) = &state.failure
+            && (0..MEMORY).contains(&(now - at))
+        {
+            return Err(failure.clone());
+        }
+        let old_still_works = state.good_for(now, MINIMUM);
+        if let Some(token) = &old_still_works
+            && now < state.not_before
+        {
+            return Ok(token.clone());
+        }
+        if let Some(unsaved) = state.unsaved.take()
+            && unsaved.expires_at - now >= MINIMUM
+        {
+            return self.keep(state, unsaved, now).await;
+        }
+        let Some(current) = state.current.clone() else {
+            return Err(TokenError::NoTokens);
+        };
+        match self.refresh(&current).await {
+            Ok(granted) => {
+                let renewed = TokenSet {
+                    access: granted.access,
+                    expires_at: now + millis(granted.lifetime),
+                    refresh: granted.refresh.unwrap_or(current.refresh),
+                    scopes: granted.scopes,
+                };
+                self.keep(state, renewed, now).await
+            }
+            Err(Refusal::Offline(evidence) | Refusal::Invalid(_, evidence)) => {
+                state.not_before = now + PAUSE;
+                old_still_works.ok_or(TokenError::Offline(evidence))
+            }
+            Err(Refusal::Refused {
+                error,
+                suberror,
+                claims,
+                evidence,
+            }) => {
+                let failure = TokenError::SignInAgain {
+                    error,
+                    suberror,
+                    claims,
+                    evidence,
+                };
+                state.failure = Some((now, failure.clone()));
+                Err(failure)
+            }
+        }
+    }
+
+    /// Stores `renewed` and only then hands its token out. What cannot be stored is kept in memory, so that the
+    /// next attempt only has to store it.
+    async fn keep(
+        &self,
+        state: &mut State,
+        renewed: TokenSet,
+        now: Millis,
+    ) -> Result<SecretString, TokenError> {
+        if let Err(reason) = self.records.save(&renewed).await {
+            state.unsaved = Some(renewed);
+            return Err(TokenError::NotStored(reason));
+        }
+        let token = renewed.access.clone();
+        // A test server's tokens may live for a minute only: they are renewed after half of it.
+        let margin = MARGIN.min((renewed.expires_at - now) / 2);
+        *state = State {
+            current: Some(renewed),
+            renewed: Some((now, margin)),
+            ..State::default()
+        };
+        Ok(token)
+    }
+
+    async fn refresh(&self, current: &TokenSet) -> Result<Granted, Refusal> {
+        let endpoint = token_endpoint(&self.registration);
+        redeem(
+            &self.http,
+            &endpoint,
+            &self.registration.client_id,
+            Grant::Refresh(current.refresh.clone()),
+            &scopes_to_renew(&current.scopes),
+            None,
+        )
+        .await
+    }
+}
+
+/// `{authority}/{tenant}/oauth2/v2.0/token`: always of the tenant that the sign-in used (AADSTS700005, AADSTS50194).
+fn token_endpoint(registration: &Registration) -> url::Url {
+    super::flow::below(
+        &registration.authority,
+        &[&registration.tenant, "oauth2", "v2.0", "token"],
+    )
+}
+
+/// Only what was granted and is ours: Entra lists everything an admin ever consented to for the registration, and
+/// asking for such a scope after its removal would break mail for nothing.
+fn scopes_to_renew(granted: &[String]) -> Vec<String> {
+    let is_granted = |scope: &&str| granted.iter().any(|g| g.eq_ignore_ascii_case(scope));
+    let graph: Vec<&str> = SCOPES
+        .iter()
+        .chain(&LATER_SCOPES)
+        .copied()
+        .filter(|scope| scope.contains('.'))
+        .filter(is_granted)
+        .collect();
+    let resource = if graph.is_empty() {
+        SCOPES.iter().copied().filter(|s| s.contains('.')).collect()
+    } else {
+        graph
+    };
+    ["openid", "offline_access", "email"]
+        .into_iter()
+        .chain(resource)
+        .map(str::to_owned)
+        .collect()
+}
+
+pub(super) fn millis(duration: std::time::Duration) -> Millis {
+    Millis::try_from(duration.as_millis())
+        .unwrap_or(Millis::MAX / 4)
+        .min(Millis::MAX / 4)
 }
