@@ -1,1 +1,3 @@
-//! The mails of the practice tenant.
+//! The mail of the practice tenant: written by templates, or loaded from files.
+
+pub(crate) mod mime;
