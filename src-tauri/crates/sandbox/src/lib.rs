@@ -11,6 +11,7 @@ mod certificates;
 mod control;
 mod control_mail;
 mod entra;
+mod faults;
 mod graph;
 mod log;
 mod mail;

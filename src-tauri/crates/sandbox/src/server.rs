@@ -2,6 +2,8 @@
 
 mod watch;
 
+pub(crate) use watch::GrantType;
+
 use crate::certificates::Certificates;
 use crate::options::{Description, Https, Options, StartError, User};
 use crate::scenarios::Scenario;

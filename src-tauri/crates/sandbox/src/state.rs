@@ -1,10 +1,14 @@
 //! What survives a restart, in the folder of [`crate::Options::state_dir`].
 
+use crate::entra::grants;
 use crate::entra::keys::SigningKey;
 use crate::options::StartError;
+use crate::tenant::directory::Consent;
 use crate::world::World;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The signing key of the folder, or a new one.
 pub(crate) fn signing_key(dir: Option<&Path>) -> Result<SigningKey, StartError> {
@@ -30,13 +34,64 @@ pub(crate) fn signing_key(dir: Option<&Path>) -> Result<SigningKey, StartError> 
     Ok(key)
 }
 
-/// Brings back what was kept. Without a folder: nothing.
-pub(crate) fn restore(_world: &World) -> Result<(), StartError> {
+/// What the file `entra.json` holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    consents: BTreeSet<Consent>,
+    grants: grants::Kept,
+}
+
+const VERSION: u32 = 1;
+
+fn entra_file(world: &World) -> Option<PathBuf> {
+    let dir = world.options.state_dir.as_ref()?;
+    Some(dir.join("entra.json"))
+}
+
+/// Brings back consents and refresh tokens. Without a folder, or at the first start: nothing.
+pub(crate) fn restore(world: &World) -> Result<(), StartError> {
+    let Some(path) = entra_file(world).filter(|p| p.exists()) else {
+        return Ok(());
+    };
+    let text = std::fs::read(&path).map_err(|source| StartError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let damaged = |reason: String| StartError::State {
+        path: path.clone(),
+        reason,
+    };
+    let kept: Kept = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+    if kept.version != VERSION {
+        return Err(damaged(format!(
+            "version {} is not {VERSION}",
+            kept.version
+        )));
+    }
+    world.directory.lock().consents = kept.consents;
+    world.grants.lock().restore(kept.grants);
     Ok(())
 }
 
-/// Writes what is to be kept.
-pub(crate) fn save(_world: &World) {}
+/// Writes consents and refresh tokens. A practice tenant goes on when its disk is full.
+pub(crate) fn save(world: &World) {
+    let Some(path) = entra_file(world) else {
+        return;
+    };
+    let _saving = world.saving.lock();
+    let kept = Kept {
+        version: VERSION,
+        consents: world.directory.lock().consents.clone(),
+        grants: world.grants.lock().kept(),
+    };
+    let written = serde_json::to_vec(&kept)
+        .map_err(std::io::Error::other)
+        .and_then(|text| write_private(&path, &text));
+    if let Err(error) = written {
+        tracing::warn!(%error, path = %path.display(), "cannot keep the practice tenant's state");
+    }
+}
 
 /// Writes a file that only its owner may read, complete or not at all.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) log: Mutex<RequestLog>,
     /// Set once the ports are known.
     pub(crate) description: OnceLock<Description>,
+    /// Held while the state is written.
+    pub(crate) saving: Mutex<()>,
     clock_offset_ms: AtomicI64,
 }
 
@@ -70,6 +72,7 @@ impl World {
             keys,
             log: Mutex::default(),
             description: OnceLock::new(),
+            saving: Mutex::default(),
             clock_offset_ms: AtomicI64::new(0),
         }
     }

@@ -165,6 +165,24 @@ impl Directory {
         self.users.iter().filter(move |u| u.tenant == tenant)
     }
 
+    /// The accounts of all tenants.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = &User> {
+        self.users.iter()
+    }
+
+    /// Does some registration have this redirect URI?
+    pub(crate) fn has_redirect(&self, uri: &str) -> bool {
+        self.registrations
+            .iter()
+            .any(|r| r.redirect_platform(uri).is_some())
+    }
+
+    /// Withdraws what an account has consented to for an app; consent for everybody stays.
+    pub(crate) fn withdraw(&mut self, client_id: &str, oid: &str) {
+        self.consents
+            .retain(|c| c.client_id != client_id || c.user.as_deref() != Some(oid));
+    }
+
     /// Finds an app registration by its application id.
     pub(crate) fn registration(&self, client_id: &str) -> Option<&Registration> {
         self.registrations
