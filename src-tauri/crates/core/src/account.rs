@@ -118,3 +118,98 @@ impl Identity {
             || EmailAddress::parse(&self.login_name).as_ref() == Some(address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> EmailAddress {
+        EmailAddress::parse(text).unwrap()
+    }
+
+    #[test]
+    fn takes_addresses_as_people_have_them() {
+        for text in [
+            "support@contoso.example",
+            "first.last+tag@mail.contoso.example",
+            "o'neil_x@contoso-gmbh.example",
+            "büro@müller.example",
+            "1@2.example",
+        ] {
+            assert_eq!(address(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_address() {
+        for text in [
+            "",
+            "support",
+            "@contoso.example",
+            "support@",
+            "support@contoso",
+            ".a@contoso.example",
+            "a.@contoso.example",
+            "a..b@contoso.example",
+            "a b@contoso.example",
+            "a@-contoso.example",
+            "a@contoso-.example",
+            "a@contoso..example",
+            "a@contoso.example.",
+            "a@b@contoso.example",
+            "a\r\nb@contoso.example",
+            "a@contoso.example\r\nBcc: b@contoso.example",
+            "Support <support@contoso.example>",
+            "a;b@contoso.example",
+        ] {
+            assert!(EmailAddress::parse(text).is_none(), "{text:?}");
+        }
+        assert!(EmailAddress::parse(&format!("{}@contoso.example", "a".repeat(65))).is_none());
+    }
+
+    #[test]
+    fn compares_without_case_but_shows_the_local_part_as_written() {
+        let written = address("  Support@Contoso.EXAMPLE ");
+        assert_eq!(written.as_str(), "Support@contoso.example");
+        assert_eq!(written.key(), "support@contoso.example");
+        assert_eq!(written.domain(), "contoso.example");
+        assert_eq!(written, address("sUPPORT@contoso.example"));
+        assert_ne!(written, address("sales@contoso.example"));
+    }
+
+    #[test]
+    fn is_checked_when_read_back() {
+        let json = serde_json::to_string(&address("Support@contoso.example")).unwrap();
+        assert_eq!(json, "\"Support@contoso.example\"");
+        assert!(serde_json::from_str::<EmailAddress>("\"no address\"").is_err());
+    }
+
+    #[test]
+    fn an_account_owns_its_primary_address_its_aliases_and_its_login_name() {
+        let identity = Identity {
+            tenant_id: "tenant".into(),
+            object_id: "object".into(),
+            login_name: "kim@contoso.example".into(),
+            display_name: "Kim".into(),
+            primary: Some(address("support@contoso.example")),
+            aliases: vec![address("help@contoso.example")],
+        };
+        for own in [
+            "KIM@contoso.example",
+            "Support@contoso.example",
+            "HELP@contoso.example",
+        ] {
+            assert!(identity.owns(&address(own)), "{own}");
+        }
+        for other in ["sales@contoso.example", "support@fabrikam.example"] {
+            assert!(!identity.owns(&address(other)), "{other}");
+        }
+        let guest = Identity {
+            login_name: "no address".into(),
+            primary: None,
+            aliases: Vec::new(),
+            ..identity
+        };
+        assert!(!guest.owns(&address("support@contoso.example")));
+    }
+}

@@ -220,16 +220,16 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
 fn preview(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let room = PREVIEW.saturating_sub(line.chars().count());
-        if room == 0 {
-            break;
-        }
         if !line.is_empty() {
             line.push(' ');
         }
-        line.extend(word.chars().take(room));
+        // A character has four bytes at most: more words than these are not needed.
+        line.push_str(word);
+        if line.len() >= 4 * PREVIEW {
+            break;
+        }
     }
-    line
+    line.chars().take(PREVIEW).collect()
 }
 
 /// The ticket of this address that holds the first of `message_ids` (nearest first) that is here at all.

@@ -149,40 +149,79 @@ pub fn list(conn: &Connection, query: &TicketQuery) -> rusqlite::Result<TicketPa
             .prepare_cached("SELECT id FROM addresses WHERE address_key = ?1")?
             .query_row([address.trim().to_lowercase()], |row| row.get(0))
             .optional()?;
-        conditions.push("t.address_id = ?".to_owned());
+        conditions.push("address_id = ?".to_owned());
         values.push(Box::new(id));
     }
-    if let Some(found) = query.search.as_deref().and_then(search::messages_with) {
+    let found = query.search.as_deref().and_then(search::messages_with);
+    let searched = found.is_some();
+    if let Some(found) = found {
         conditions.push(format!(
-            "t.id IN (SELECT ticket_id FROM messages WHERE id IN ({}))",
+            "id IN (SELECT ticket_id FROM messages WHERE id IN ({}))",
             found.sql
         ));
-        values.extend(
-            found
-                .values
-                .into_iter()
-                .map(|value| Box::new(value) as Box<dyn ToSql>),
-        );
+        for value in found.values {
+            values.push(Box::new(value));
+        }
     }
     let condition = if conditions.is_empty() {
         String::new()
     } else {
         format!("WHERE {}", conditions.join(" AND "))
     };
-    let total = conn
-        .prepare_cached(&format!("SELECT count(*) FROM tickets t {condition}"))?
-        .query_row(rusqlite::params_from_iter(&values), |row| row.get(0))?;
-    values.push(Box::new(query.limit.min(PAGE)));
-    values.push(Box::new(query.offset));
-    let tickets = conn
-        .prepare_cached(&listing(&condition))?
-        .query_map(rusqlite::params_from_iter(&values), read)?
+    let (ids, total) = if searched {
+        page_of_found(conn, &condition, &values, query)?
+    } else {
+        page_of_all(conn, &condition, values, query)?
+    };
+    let mut select = conn.prepare_cached(&format!("{COLUMNS} WHERE t.id = ?1"))?;
+    let tickets = ids
+        .into_iter()
+        .map(|id| select.query_row([id], read))
         .collect::<rusqlite::Result<_>>()?;
     Ok(TicketPage { tickets, total })
 }
 
+/// A page and the total by index alone.
+fn page_of_all(
+    conn: &Connection,
+    condition: &str,
+    mut values: Vec<Box<dyn ToSql>>,
+    query: &TicketQuery,
+) -> rusqlite::Result<(Vec<i64>, u32)> {
+    let total = conn
+        .prepare_cached(&format!("SELECT count(*) FROM tickets {condition}"))?
+        .query_row(rusqlite::params_from_iter(&values), |row| row.get(0))?;
+    values.push(Box::new(query.limit.min(PAGE)));
+    values.push(Box::new(query.offset));
+    let ids = conn
+        .prepare_cached(&format!("{} LIMIT ? OFFSET ?", listing(condition)))?
+        .query_map(rusqlite::params_from_iter(&values), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((ids, total))
+}
+
+/// A search costs more than its results: it runs once for both the page and the total.
+fn page_of_found(
+    conn: &Connection,
+    condition: &str,
+    values: &[Box<dyn ToSql>],
+    query: &TicketQuery,
+) -> rusqlite::Result<(Vec<i64>, u32)> {
+    let ids: Vec<i64> = conn
+        .prepare_cached(&listing(condition))?
+        .query_map(rusqlite::params_from_iter(values), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let total = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    let page = ids
+        .into_iter()
+        .skip(query.offset as usize)
+        .take(query.limit.min(PAGE) as usize)
+        .collect();
+    Ok((page, total))
+}
+
 pub(super) fn listing(condition: &str) -> String {
-    format!("{COLUMNS} {condition} ORDER BY t.updated_at DESC, t.id DESC LIMIT ? OFFSET ?")
+    format!("SELECT id FROM tickets {condition} ORDER BY updated_at DESC, id DESC")
 }
 
 /// A whole ticket.
