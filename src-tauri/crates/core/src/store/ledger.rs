@@ -102,12 +102,15 @@ pub struct LedgerEntry {
     pub recorded_at: Millis,
 }
 
+/// What is known of a server message: outcome, reason, number of attempts.
+pub type Known = (Outcome, Option<String>, u32);
+
 /// Which of `server_ids` are known, with outcome, reason and number of attempts.
 pub fn known(
     conn: &Connection,
     address_id: i64,
     server_ids: &[String],
-) -> rusqlite::Result<BTreeMap<String, (Outcome, Option<String>, u32)>> {
+) -> rusqlite::Result<BTreeMap<String, Known>> {
     let mut select = conn.prepare_cached(
         "SELECT outcome, reason, attempts FROM ledger WHERE address_id = ?1 AND server_id = ?2",
     )?;

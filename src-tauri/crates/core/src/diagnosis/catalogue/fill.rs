@@ -28,7 +28,10 @@ fn replace(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Option<
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// The names in braces, in order.

@@ -12,7 +12,6 @@ use crate::store::messages::{self, NewAttachment, NewMessage};
 use crate::store::settings::{self, Settings, Theme};
 use crate::store::tickets;
 use crate::store::{accounts, addresses, brands, marks};
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 const OUTCOMES: [Outcome; 4] = [
