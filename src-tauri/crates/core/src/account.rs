@@ -110,6 +110,18 @@ impl From<EmailAddress> for String {
     }
 }
 
+impl Registration {
+    /// The multi-tenant registration that this build brings, if `MAILROOM_CLIENT_ID` was set when it was compiled.
+    pub fn of_this_build() -> Option<Self> {
+        Some(Self {
+            authority: Url::parse("https://login.microsoftonline.com/").ok()?,
+            graph_url: Url::parse("https://graph.microsoft.com/").ok()?,
+            tenant: "organizations".to_owned(),
+            client_id: option_env!("MAILROOM_CLIENT_ID")?.to_owned(),
+        })
+    }
+}
+
 impl Identity {
     /// Whether `address` is the primary address, an alias or the login name of this account.
     pub fn owns(&self, address: &EmailAddress) -> bool {

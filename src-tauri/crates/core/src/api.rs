@@ -1,5 +1,69 @@
-//! Everything a shell may ask of Mailroom. The window and the command line call these functions and
-//! nothing else; [`view`] holds what they get back and [`error`] how a failure reaches them.
+//! Everything a shell may ask of Mailroom. The window and the command line call these functions and nothing
+//! else; [`view`] holds what they get back and [`error`] how a failure reaches them.
 
+mod addresses;
+mod connect;
 pub mod error;
+mod imports;
+mod tickets;
 pub mod view;
+
+pub use addresses::*;
+pub use connect::*;
+pub use imports::*;
+pub use tickets::*;
+
+use crate::app::App;
+use crate::diagnosis::catalogue::{self, Card, Language};
+use crate::store::settings;
+use error::{ApiError, ErrorCode};
+use std::collections::BTreeMap;
+use view::{AppView, Settings};
+
+/// The state a shell starts from.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn app_view(app: &App) -> Result<AppView, ApiError> {
+    let settings = app.context.store.read(settings::load_settings).await?;
+    Ok(AppView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: app.data_dir.display().to_string(),
+        polling: app.polling(),
+        has_own_registration: app.own_registration.is_some(),
+        sandbox: app.sandbox(),
+        settings,
+    })
+}
+
+/// Stores the user's choices.
+///
+/// # Errors
+/// [`ErrorCode::OutOfRange`] for a language other than en, de, ja; the database cannot be written.
+pub async fn save_settings(app: &App, settings: Settings) -> Result<(), ApiError> {
+    if let Some(language) = &settings.language
+        && !["en", "de", "ja"].contains(&language.as_str())
+    {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", language));
+    }
+    app.context.store.write(move |tx| settings::save_settings(tx, &settings)).await?;
+    Ok(())
+}
+
+/// The catalogue's card for a finding's code, in `language` (en, de, ja). Its links may then be opened.
+pub fn explain(app: &App, code: &str, args: &BTreeMap<String, String>, language: &str) -> Card {
+    let card = catalogue::card(code, args, Language::from_tag(language));
+    app.offer_links(card.links.iter().map(|link| link.url.as_str()));
+    card
+}
+
+/// Opens a link that a card has shown.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`] for any other link, [`ErrorCode::NoBrowser`].
+pub async fn open_link(app: &App, url: &str) -> Result<(), ApiError> {
+    if !app.is_offered(url) {
+        return Err(ApiError::new(ErrorCode::NotFound).arg("value", url));
+    }
+    app.desktop.open_url(url, false).await.map_err(|reason| ApiError::new(ErrorCode::NoBrowser).because(reason))
+}

@@ -52,3 +52,15 @@ pub struct Evidence {
     /// The answer as sent, redacted, at most 4,000 characters.
     pub raw: String,
 }
+
+impl Finding {
+    /// A finding without a server's answer.
+    pub fn plain(code: &str, severity: Severity) -> Self {
+        Self { code: code.into(), severity, args: std::collections::BTreeMap::new(), evidence: None }
+    }
+
+    /// A finding with what the server said.
+    pub fn seen(code: &str, severity: Severity, evidence: &Evidence) -> Self {
+        Self { evidence: Some(evidence.clone()), ..Self::plain(code, severity) }
+    }
+}

@@ -1,6 +1,11 @@
 //! The border: one table turns every internal error into a code that shells have words for.
 
+use crate::app::OpenError;
 use crate::diagnosis::Evidence;
+use crate::secrets::SecretsError;
+use crate::store::StoreError;
+use crate::provider::ProviderError;
+use crate::sync::{NoVault, StepError};
 use serde::{Deserialize, Serialize};
 
 /// A failure as a shell sees it. Words for people live in the shells' catalogues, keyed by `code`.
@@ -15,7 +20,7 @@ pub struct ApiError {
     /// Values the words need, for instance the name of who uses an address already.
     pub args: std::collections::BTreeMap<String, String>,
     /// What the server said, where one was involved.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// Why something could not be done. A code exists only because a shell says or does something different about it.
@@ -71,4 +76,104 @@ pub enum ErrorCode {
     CannotWriteFile,
     /// A defect of ours.
     Internal,
+}
+
+impl ApiError {
+    /// An error with nothing but its code.
+    pub fn new(code: ErrorCode) -> Self {
+        Self { code, message: format!("{code:?}"), args: std::collections::BTreeMap::new(), evidence: None }
+    }
+
+    /// With a value for the words.
+    #[must_use]
+    pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// With the internal reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl ToString) -> Self {
+        self.message = reason.to_string();
+        self
+    }
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let text = chain(&error);
+        let api = match &error {
+            StoreError::Newer { found, known } => {
+                Self::new(ErrorCode::DatabaseNewer).arg("found", found).arg("known", known)
+            }
+            StoreError::Damaged { set_aside } => {
+                Self::new(ErrorCode::DatabaseDamaged).arg("path", set_aside.display())
+            }
+            StoreError::DiskFull => Self::new(ErrorCode::DiskFull),
+            StoreError::Folder(_) => Self::new(ErrorCode::DataFolder),
+            StoreError::Sqlite(_) | StoreError::Closed => Self::new(ErrorCode::Internal),
+        };
+        api.because(text)
+    }
+}
+
+impl From<OpenError> for ApiError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::from(error),
+            OpenError::Certificate(_) => Self::new(ErrorCode::Internal).because(chain(&error)),
+        }
+    }
+}
+
+impl From<NoVault> for ApiError {
+    fn from(error: NoVault) -> Self {
+        let text = chain(&error);
+        let code = match error {
+            NoVault::Secrets(SecretsError::NoKeychain(_)) => ErrorCode::NoKeychain,
+            NoVault::Secrets(SecretsError::Locked(_)) => ErrorCode::KeychainLocked,
+            NoVault::Secrets(SecretsError::WrongPassphrase) => ErrorCode::WrongPassphrase,
+            NoVault::Secrets(SecretsError::Damaged) | NoVault::KeyMissing => ErrorCode::KeyMissing,
+            NoVault::Secrets(SecretsError::File(_)) => ErrorCode::DataFolder,
+            NoVault::Store(error) => return Self::from(error),
+        };
+        Self::new(code).because(text)
+    }
+}
+
+impl From<StepError> for ApiError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Store(error) => Self::from(error),
+            StepError::NoVault(error) => Self::from(error),
+            StepError::Provider(error) => {
+                let code = match &error {
+                    ProviderError::Offline(_) => ErrorCode::Offline,
+                    ProviderError::Token(_) => ErrorCode::SignInFailed,
+                    ProviderError::Unauthorized(_)
+                    | ProviderError::Forbidden(_)
+                    | ProviderError::NotFound(_)
+                    | ProviderError::Throttled(..)
+                    | ProviderError::CursorExpired(_)
+                    | ProviderError::QuotaFull(_)
+                    | ProviderError::Server(_)
+                    | ProviderError::Protocol(..) => ErrorCode::ServerRefused,
+                };
+                let evidence = error.evidence().cloned().map(Box::new);
+                Self { evidence, ..Self::new(code).because(chain(&error)) }
+            }
+        }
+    }
 }

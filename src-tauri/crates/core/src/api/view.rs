@@ -2,6 +2,9 @@
 //! Instants are milliseconds since 1970 (UTC). `cargo xtask bindings` writes the TypeScript side.
 
 use crate::Millis;
+pub use crate::sync::Rehearsal;
+pub use crate::sync::status::Status;
+
 use crate::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -70,29 +73,6 @@ pub struct SandboxUser {
     pub password: String,
     /// The person's or mailbox's name.
     pub name: String,
-}
-
-/// How well an address is connected, best first: the worst that applies wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
-pub enum Status {
-    /// Mail is read and the identity was proven.
-    Verified,
-    /// Verified, and older mail is being imported.
-    Importing,
-    /// The person paused it.
-    Paused,
-    /// No network; polling resumes by itself.
-    Offline,
-    /// Works, but something needs a look, or the server asks us to wait.
-    Attention,
-    /// A request for approval is with the tenant's admin.
-    WaitingForApproval,
-    /// Mail is not read until somebody mends the cause.
-    Failed,
-    /// The person disconnected it.
-    Disconnected,
 }
 
 /// One line of the list of addresses.

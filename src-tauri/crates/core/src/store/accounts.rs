@@ -47,6 +47,12 @@ pub fn upsert(
     )
 }
 
+/// Whether any sign-in is stored.
+pub fn any_tokens(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE tokens IS NOT NULL)")?
+        .query_row([], |row| row.get(0))
+}
+
 /// One account.
 pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Option<AccountRow>> {
     conn.prepare_cached(

@@ -71,6 +71,8 @@ pub struct AddressRow {
     pub last_success_at: Option<Millis>,
     /// The next poll.
     pub next_poll_at: Option<Millis>,
+    /// The server asked us not to come before this.
+    pub wait_until: Option<Millis>,
     /// Requests "sync now" so far, from any process.
     pub wake_requested: i64,
     /// How many of them were served.
@@ -113,7 +115,7 @@ pub struct NewAddress {
 const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_default, a.sandbox, a.provider,
     a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
-    a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served
+    a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -144,6 +146,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         next_poll_at: row.get(23)?,
         wake_requested: row.get(24)?,
         wake_served: row.get(25)?,
+        wait_until: row.get(26)?,
     })
 }
 
@@ -319,6 +322,22 @@ pub fn set_offline_since(
 ) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE addresses SET offline_since = ?2 WHERE id = ?1")?
         .execute((id, since))?;
+    Ok(())
+}
+
+/// The server asked us not to come before `until`, for whatever purpose.
+pub fn set_wait_until(conn: &Connection, id: i64, until: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET wait_until = ?2 WHERE id = ?1")?
+        .execute((id, until))?;
+    Ok(())
+}
+
+/// The server was reached and all is well: what stood against it is over. The plan for the next poll stays.
+pub fn record_recovery(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET cause = NULL, failures = 0, failing_since = NULL, offline_since = NULL WHERE id = ?1",
+    )?
+    .execute([id])?;
     Ok(())
 }
 

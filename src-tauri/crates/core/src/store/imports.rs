@@ -5,6 +5,7 @@ use super::ledger::{LedgerTotals, Outcome};
 use crate::Millis;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An import of the newest mails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,7 +165,7 @@ pub fn mark_listed(conn: &Connection, import_id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The next mails to do, newest first: `(position, server_id, listing)`.
+/// The next mails to do, oldest first, so that answers find what they answer: `(position, server_id, listing)`.
 pub fn next_items(
     conn: &Connection,
     import_id: i64,
@@ -172,12 +173,39 @@ pub fn next_items(
 ) -> rusqlite::Result<Vec<(u32, String, String)>> {
     conn.prepare_cached(
         "SELECT position, server_id, listing FROM import_items
-         WHERE import_id = ?1 AND outcome IS NULL ORDER BY position LIMIT ?2",
+         WHERE import_id = ?1 AND outcome IS NULL ORDER BY position DESC LIMIT ?2",
     )?
     .query_map((import_id, limit), |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?
     .collect()
+}
+
+/// Which of `server_ids` the import lists.
+pub fn listed_among(
+    conn: &Connection,
+    import_id: i64,
+    server_ids: &[String],
+) -> rusqlite::Result<BTreeSet<String>> {
+    let mut select = conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM import_items WHERE import_id = ?1 AND server_id = ?2)",
+    )?;
+    let mut listed = BTreeSet::new();
+    for server_id in server_ids {
+        if select.query_row((import_id, server_id), |row| row.get(0))? {
+            listed.insert(server_id.clone());
+        }
+    }
+    Ok(listed)
+}
+
+/// The listing of the oldest mail that the import lists.
+pub fn oldest_listed(conn: &Connection, import_id: i64) -> rusqlite::Result<Option<String>> {
+    conn.prepare_cached(
+        "SELECT listing FROM import_items WHERE import_id = ?1 ORDER BY position DESC LIMIT 1",
+    )?
+    .query_row([import_id], |row| row.get(0))
+    .optional()
 }
 
 /// Notes what became of a mail.

@@ -217,6 +217,42 @@ fn read_listed(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
     })
 }
 
+/// Which of `server_ids` are settled (neither failed nor left out as older than the connection), with outcome and
+/// when that was written.
+pub fn settled(
+    conn: &Connection,
+    address_id: i64,
+    server_ids: &[String],
+) -> rusqlite::Result<BTreeMap<String, (Outcome, Millis)>> {
+    let mut select = conn.prepare_cached(
+        "SELECT outcome, recorded_at FROM ledger
+         WHERE address_id = ?1 AND server_id = ?2 AND outcome IN ('imported', 'duplicate')",
+    )?;
+    let mut settled = BTreeMap::new();
+    for server_id in server_ids {
+        let row = select
+            .query_row((address_id, server_id), |row| Ok((columns::get_word(row, 0)?, row.get(1)?)))
+            .optional()?;
+        if let Some(row) = row {
+            settled.insert(server_id.clone(), row);
+        }
+    }
+    Ok(settled)
+}
+
+/// When the `nth` newest message of an address was received; nothing when there are fewer.
+pub fn received_nth_newest(
+    conn: &Connection,
+    address_id: i64,
+    nth: u32,
+) -> rusqlite::Result<Option<Millis>> {
+    conn.prepare_cached(
+        "SELECT received_at FROM ledger WHERE address_id = ?1 ORDER BY received_at DESC LIMIT 1 OFFSET ?2",
+    )?
+    .query_row((address_id, nth), |row| row.get(0))
+    .optional()
+}
+
 /// Failed messages whose last attempt was before `at`, longest ago first, with their number of attempts.
 pub fn failed_before(
     conn: &Connection,

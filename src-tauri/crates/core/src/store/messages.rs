@@ -73,6 +73,8 @@ pub struct NewMessage {
     pub address_id: i64,
     /// `Message-ID` without angle brackets.
     pub message_id: Option<String>,
+    /// Message-IDs of the mails it answers, nearest first.
+    pub references: Vec<String>,
     /// The same for the same mail by two routes.
     pub fingerprint: Option<[u8; 32]>,
     /// Subject.
@@ -146,6 +148,8 @@ struct Recipients {
 
 /// Characters of a message's text that a ticket's line in a list shows.
 const PREVIEW: usize = 200;
+/// References of one mail that are remembered: long threads repeat all their ids in every mail.
+const REFERENCES: usize = 20;
 
 /// Keeps a mail with all that belongs to it, and brings its ticket's line up to date (number of messages, time
 /// and preview of the newest, attachments). Returns the message's id.
@@ -195,6 +199,14 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
             attachment.inline,
         ))?;
     }
+    let mut thread = conn.prepare_cached(
+        "INSERT INTO thread_ids (address_id, message_id, ticket_id, own) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (address_id, message_id) DO UPDATE SET own = max(own, excluded.own)",
+    )?;
+    let own = new.message_id.iter().map(|id| (id, true));
+    for (message_id, own) in own.chain(new.references.iter().take(REFERENCES).map(|id| (id, false))) {
+        thread.execute((new.address_id, message_id, new.ticket_id, own))?;
+    }
     let people = std::iter::once(&new.from)
         .chain(&new.to)
         .chain(&new.cc)
@@ -232,24 +244,38 @@ fn preview(text: &str) -> String {
     line.chars().take(PREVIEW).collect()
 }
 
-/// The ticket of this address that holds the first of `message_ids` (nearest first) that is here at all.
+/// The ticket of this address that a mail belongs to: the one that holds or refers to the first of `parents`
+/// (nearest first) that is known at all, or the one whose mails refer to the mail itself (`own`). A second mail
+/// under an id that is here already is another mail and belongs nowhere by its own id.
 pub fn find_ticket(
     conn: &Connection,
     address_id: i64,
-    message_ids: &[String],
+    own: Option<&str>,
+    parents: &[String],
 ) -> rusqlite::Result<Option<i64>> {
     let mut select = conn.prepare_cached(
-        "SELECT ticket_id FROM messages WHERE message_id = ?2 AND address_id = ?1 ORDER BY id LIMIT 1",
+        "SELECT ticket_id FROM thread_ids WHERE address_id = ?1 AND message_id = ?2 AND own <= ?3",
     )?;
-    for message_id in message_ids {
+    let by_parent = parents.iter().map(|id| (id.as_str(), 1));
+    for (message_id, own) in own.map(|id| (id, 0)).into_iter().chain(by_parent) {
         let ticket = select
-            .query_row((address_id, message_id), |row| row.get(0))
+            .query_row((address_id, message_id, own), |row| row.get(0))
             .optional()?;
         if ticket.is_some() {
             return Ok(ticket);
         }
     }
     Ok(None)
+}
+
+/// The newest message of each address that has any: `(address, message)`.
+pub fn newest_by_address(conn: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
+    conn.prepare_cached(
+        "SELECT a.id, (SELECT max(t.id) FROM messages t WHERE t.address_id = a.id) FROM addresses a",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))?
+    .filter_map(|row| row.map(|(id, newest)| newest.map(|newest| (id, newest))).transpose())
+    .collect()
 }
 
 /// The message and the ticket of this address that hold the same mail already.

@@ -51,6 +51,7 @@ CREATE TABLE addresses (
     failing_since  INTEGER,
     last_success_at INTEGER,
     next_poll_at   INTEGER,
+    wait_until     INTEGER,                    -- the server asked us not to come earlier
     wake_requested INTEGER NOT NULL DEFAULT 0, -- counts requests "sync now" from any process
     wake_served    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -149,6 +150,16 @@ CREATE TABLE attachments (
     inline     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attachments_by_message ON attachments (message_id);
+
+-- Message-IDs of each ticket's mails and of the mails they answer, so that answers meet in one ticket
+-- whatever order they come in.
+CREATE TABLE thread_ids (
+    address_id INTEGER NOT NULL REFERENCES addresses (id) ON DELETE CASCADE,
+    message_id TEXT NOT NULL,
+    ticket_id  INTEGER NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
+    own        INTEGER NOT NULL,               -- 1: a mail with this id is here; 0: it is only referred to
+    PRIMARY KEY (address_id, message_id)
+) STRICT, WITHOUT ROWID;
 
 -- What became of every server message.
 CREATE TABLE ledger (

@@ -1,0 +1,246 @@
+//! The command line's words.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Connects a team's mailboxes, turns mail into tickets and shows where a connection breaks.
+#[derive(Parser)]
+#[command(name = "mailroom", version)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that all commands share.
+#[derive(Args, Clone)]
+pub(crate) struct Common {
+    /// Folder that holds everything [default: the platform's data folder]
+    #[arg(long, global = true, env = "MAILROOM_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the key to stored sign-ins is kept
+    #[arg(long, global = true, value_enum, default_value = "os", env = "MAILROOM_SECRETS")]
+    pub(crate) secrets: SecretsChoice,
+    /// With --secrets file: read the passphrase from this descriptor instead of MAILROOM_PASSPHRASE
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) passphrase_fd: Option<u32>,
+    /// Command that opens the sign-in page; gets the link as its last argument
+    #[arg(long, global = true, env = "BROWSER", value_name = "COMMAND")]
+    pub(crate) browser: Option<String>,
+    /// PEM file with a further certificate authority to trust
+    #[arg(long, global = true, value_name = "PEM")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How progress is reported on standard error
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORM")]
+    pub(crate) progress: Progress,
+    /// Language of texts: en, de or ja [default: the system's]
+    #[arg(long, global = true, env = "MAILROOM_LANGUAGE", value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+}
+
+/// Where the key is kept.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretsChoice {
+    /// The operating system's keychain
+    Os,
+    /// An encrypted key file; the passphrase comes from MAILROOM_PASSPHRASE or --passphrase-fd
+    File,
+}
+
+/// How progress is reported.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Lines for people
+    Text,
+    /// JSON lines
+    Json,
+    /// Not at all
+    None,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the practice tenant until interrupted; the first line tells where it is, as JSON
+    Sandbox(SandboxArguments),
+    /// Do the whole main job with the practice tenant: connect, import 300 mails, show the status
+    Practice,
+    /// Connect a mailbox: sign in through the browser, check, connect
+    Connect(ConnectArguments),
+    /// Show addresses and how they are
+    Status {
+        /// Only this address
+        address: Option<String>,
+    },
+    /// Create tickets from the newest mails
+    Import {
+        /// The connected address
+        address: String,
+        /// How many mails
+        #[arg(long, value_name = "N")]
+        newest: u32,
+        /// Only say what would become of them
+        #[arg(long)]
+        rehearse: bool,
+    },
+    /// Fetch what is new
+    Sync {
+        /// Only this address
+        address: Option<String>,
+        /// Fetch once and end (as it does without this word)
+        #[arg(long)]
+        once: bool,
+    },
+    /// Poll until interrupted
+    Run,
+    /// Sign in again for an address; everything that arrived meanwhile is fetched
+    Reconnect {
+        /// The address
+        address: String,
+        /// Open the sign-in in a private window
+        #[arg(long)]
+        private_window: bool,
+    },
+    /// Stop using a mailbox; its tickets stay
+    Disconnect {
+        /// The address
+        address: String,
+    },
+    /// Make an address the one that mail without another sender leaves from
+    Default {
+        /// The address
+        address: String,
+    },
+    /// List tickets, newest first
+    Tickets {
+        /// Only tickets of this address
+        #[arg(long)]
+        address: Option<String>,
+        /// Only tickets with these words
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// How many to leave out
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// How many to list, at most 500
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show one ticket
+    Ticket {
+        /// Its number
+        id: i64,
+    },
+    /// Why is this mail (not) a ticket? What became of every server message
+    Ledger {
+        /// The address
+        address: String,
+        /// Only the mail with this Message-ID
+        #[arg(long)]
+        message_id: Option<String>,
+        /// Only this outcome: imported, duplicate, skipped or failed
+        #[arg(long, value_enum)]
+        outcome: Option<OutcomeChoice>,
+        /// How many to leave out
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// How many to list, at most 500
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
+
+/// Options of `sandbox`.
+#[derive(Args)]
+pub(crate) struct SandboxArguments {
+    /// Port on 127.0.0.1 and ::1; 0 takes any free one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Also serve HTTPS, with a certificate authority of its own
+    #[arg(long)]
+    pub(crate) https: bool,
+    /// Switch a scenario on; may be repeated
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+    /// List the scenarios and end
+    #[arg(long)]
+    pub(crate) list_scenarios: bool,
+    /// Load .eml, mbox or Maildir from here into the support mailbox; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) mail: Vec<PathBuf>,
+    /// Seconds between mails that arrive by themselves; 0 for none [default: 45 in a terminal, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) arrivals: Option<u64>,
+    /// Folder that keeps keys, consents and mailboxes over a restart
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+/// Options of `connect`.
+#[derive(Args)]
+pub(crate) struct ConnectArguments {
+    /// The address that customers write to
+    pub(crate) address: String,
+    /// How the mailbox is reached
+    #[arg(long, value_enum, default_value = "graph")]
+    pub(crate) provider: ProviderChoice,
+    /// Create tickets from the newest N mails
+    #[arg(long = "import", value_name = "N")]
+    pub(crate) newest: Option<u32>,
+    /// Brand that the address belongs to; a new name makes a new brand
+    #[arg(long, default_value = "Support")]
+    pub(crate) brand: String,
+    /// Client id of the app registration
+    #[arg(long, env = "MAILROOM_CLIENT_ID", value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Tenant id, a domain of the tenant, or `organizations`
+    #[arg(long, default_value = "organizations", value_name = "ID")]
+    pub(crate) tenant: String,
+    /// Cloud that the tenant lives in
+    #[arg(long, value_enum, default_value = "global")]
+    pub(crate) cloud: CloudChoice,
+    /// Sign-in service, for instance the practice tenant's
+    #[arg(long, value_name = "URL", requires = "graph_url")]
+    pub(crate) authority: Option<String>,
+    /// Graph's root without the version
+    #[arg(long, value_name = "URL", requires = "authority")]
+    pub(crate) graph_url: Option<String>,
+    /// Open the sign-in in a private window
+    #[arg(long)]
+    pub(crate) private_window: bool,
+}
+
+/// How the mailbox is reached.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProviderChoice {
+    /// Microsoft Graph
+    Graph,
+}
+
+/// Cloud that a tenant lives in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CloudChoice {
+    /// Worldwide, and GCC
+    Global,
+    /// US Government
+    UsGov,
+    /// China, operated by 21Vianet
+    China,
+}
+
+/// An outcome in the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutcomeChoice {
+    /// Became a ticket or joined one
+    Imported,
+    /// Was here already
+    Duplicate,
+    /// Left out for a reason
+    Skipped,
+    /// Could not be read
+    Failed,
+}

@@ -1,0 +1,132 @@
+//! Connecting: opens the browser, follows the sign-in, confirms.
+
+use super::{addresses, wait};
+use crate::args::{CloudChoice, Common, ConnectArguments, ProviderChoice};
+use crate::{Failure, print, session};
+use mailroom_core::api::view::{
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput, Status,
+};
+use mailroom_core::{api, app::App};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `connect`
+pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Result<(), Failure> {
+    match options.provider {
+        ProviderChoice::Graph => {}
+    }
+    let app = session::open(common, true).await?;
+    let request = ConnectRequest {
+        address: options.address.clone(),
+        registration: registration(&options),
+        private_window: options.private_window,
+        language: session::language(common),
+    };
+    let choices = ConnectChoices { brand: options.brand, import_newest: options.newest };
+    let view = run(&app, common, request, choices).await?;
+    session::close(&app).await;
+    addresses::show(common, std::slice::from_ref(&view));
+    verdict(&view)
+}
+
+/// `reconnect`
+pub(crate) async fn reconnect(common: &Common, address: &str, private_window: bool) -> Result<(), Failure> {
+    let app = session::open(common, true).await?;
+    let id = api::find_address(&app, address).await?;
+    let before = api::address_details(&app, id).await?.address;
+    let attempt =
+        api::reconnect_address(&app, id, private_window, &session::language(common)).await?;
+    let choices = ConnectChoices { brand: before.brand.clone(), import_newest: None };
+    follow(&app, common, attempt, choices).await?;
+    let view = wait::for_poll(&app, id, before.last_success_at).await?;
+    session::close(&app).await;
+    addresses::show(common, std::slice::from_ref(&view));
+    verdict(&view)
+}
+
+/// Connects and waits for the import and the first poll.
+pub(crate) async fn run(
+    app: &Arc<App>,
+    common: &Common,
+    request: ConnectRequest,
+    choices: ConnectChoices,
+) -> Result<AddressView, Failure> {
+    let attempt = api::begin_connect(app, request).await?;
+    let view = follow(app, common, attempt, choices).await?;
+    wait::for_import(app, common, view.id).await?;
+    wait::for_poll(app, view.id, None).await
+}
+
+fn verdict(view: &AddressView) -> Result<(), Failure> {
+    let well = matches!(view.status, Status::Verified | Status::Importing);
+    if well { Ok(()) } else { Err(Failure::Findings) }
+}
+
+fn registration(options: &ConnectArguments) -> Option<RegistrationInput> {
+    let client_id = options.client_id.clone()?;
+    let cloud = match (&options.authority, &options.graph_url) {
+        (Some(authority), Some(graph_url)) => {
+            CloudInput::Custom { authority: authority.clone(), graph_url: graph_url.clone() }
+        }
+        _ => match options.cloud {
+            CloudChoice::Global => CloudInput::Global,
+            CloudChoice::UsGov => CloudInput::UsGov,
+            CloudChoice::China => CloudInput::China,
+        },
+    };
+    Some(RegistrationInput { client_id, tenant: options.tenant.clone(), cloud })
+}
+
+/// Follows the attempt to its end and confirms it.
+async fn follow(
+    app: &Arc<App>,
+    common: &Common,
+    attempt: ConnectAttempt,
+    choices: ConnectChoices,
+) -> Result<AddressView, Failure> {
+    let mut told = false;
+    let interrupted = session::interrupted();
+    tokio::pin!(interrupted);
+    loop {
+        match api::connect_attempt(app, &attempt.id)?.stage {
+            ConnectStage::Preparing | ConnectStage::Checking => {}
+            ConnectStage::WaitingForBrowser { url, browser_opened, .. } => {
+                if !told {
+                    told = true;
+                    let opened = if browser_opened {
+                        "Your browser shows the sign-in. If it does not, open this link:"
+                    } else {
+                        "No browser could be started. Open this link to sign in:"
+                    };
+                    print::note(opened);
+                    print::note(&url);
+                }
+            }
+            ConnectStage::WrongAccount { asked, signed_in, .. } => {
+                return Err(Failure::Other(format!(
+                    "{signed_in} signed in, but {asked} was asked for. Nothing was connected and nothing was fetched.\n\
+                     Run the command again with --private-window, or sign out of {signed_in} in the browser first."
+                )));
+            }
+            ConnectStage::Failed { finding } => {
+                if common.json {
+                    print::json(&finding);
+                } else {
+                    print::finding(&finding, &session::language(common));
+                }
+                return Err(Failure::Findings);
+            }
+            ConnectStage::Ready { identity, .. } => {
+                print::note(&format!("Signed in as {}; reads {}.", identity.login_name, attempt.address));
+                return Ok(api::finish_connect(app, &attempt.id, choices).await?);
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            () = &mut interrupted => {
+                api::cancel_connect(app, &attempt.id)?;
+                return Err(Failure::Other("Cancelled. Nothing was connected.".into()));
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Connecting a mailbox: begin, follow, retry, finish.
+
+use super::addresses::{brand_name, not_found};
+use super::error::{ApiError, ErrorCode};
+use super::imports::check_newest;
+use super::view::{AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput};
+use crate::account::{EmailAddress, Registration};
+use crate::app::attempts::{self, Plan, Proven};
+use crate::app::{self, App};
+use crate::oauth::http::is_allowed;
+use crate::store::addresses::{NewAddress, ProviderKind};
+use crate::store::events::{self, EventKind};
+use crate::store::{accounts, addresses, imports};
+use crate::sync;
+use std::sync::Arc;
+use url::Url;
+
+/// Seconds between polls of a new address.
+const POLL_INTERVAL_S: u32 = 60;
+/// Category on imported mail of a new address.
+const CATEGORY: &str = "Mailroom";
+
+/// Checks the request and opens the browser. The attempt goes on by itself; follow it with [`connect_attempt`] or
+/// by [`super::view::Notice::Connect`].
+///
+/// # Errors
+/// [`ErrorCode::InvalidAddress`], [`ErrorCode::AddressInUse`], [`ErrorCode::RegistrationNeeded`],
+/// [`ErrorCode::InvalidClientId`], [`ErrorCode::InvalidTenant`], and what keeps the keychain shut: better known
+/// before the person signs in than after.
+pub async fn begin_connect(app: &Arc<App>, request: ConnectRequest) -> Result<ConnectAttempt, ApiError> {
+    let address = EmailAddress::parse(&request.address)
+        .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &request.address))?;
+    refuse_address_in_use(app, &address).await?;
+    let sandbox = app.sandbox();
+    let registration = match &request.registration {
+        Some(input) => registration(input)?,
+        None => app.own_registration.clone().ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
+    };
+    app.context.connections.vault().await?;
+    let plan = Plan {
+        address,
+        sandbox: sandbox.is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
+        registration,
+        words: crate::words::words(&request.language).page.clone(),
+        reconnects: None,
+    };
+    let id = attempts::start(app, plan, request.private_window);
+    connect_attempt(app, &id)
+}
+
+/// Signs in again for an address that is connected or was: folder, brand, cursor and tickets stay, and everything
+/// that arrived meanwhile is fetched.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], and as [`begin_connect`].
+pub async fn reconnect_address(
+    app: &Arc<App>,
+    id: i64,
+    private_window: bool,
+    language: &str,
+) -> Result<ConnectAttempt, ApiError> {
+    let (row, account) = app
+        .context
+        .store
+        .read(move |db| {
+            let Some(row) = addresses::get(db, id)? else { return Ok(None) };
+            let account = accounts::get(db, row.account_id)?;
+            Ok(account.map(|account| (row, account)))
+        })
+        .await?
+        .ok_or_else(not_found)?;
+    app.context.connections.vault().await?;
+    let plan = Plan {
+        address: EmailAddress::parse(&row.address).ok_or_else(not_found)?,
+        registration: account.registration,
+        words: crate::words::words(language).page.clone(),
+        reconnects: Some(id),
+        sandbox: row.sandbox,
+    };
+    let id = attempts::start(app, plan, private_window);
+    connect_attempt(app, &id)
+}
+
+/// How an attempt stands.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`].
+pub fn connect_attempt(app: &App, id: &str) -> Result<ConnectAttempt, ApiError> {
+    app.attempts.view(id).ok_or_else(not_found)
+}
+
+/// Opens the browser again for an attempt that waits for it.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`], [`ErrorCode::NoBrowser`].
+pub async fn open_browser_again(app: &App, id: &str, private_window: bool) -> Result<(), ApiError> {
+    let ConnectStage::WaitingForBrowser { url, .. } = connect_attempt(app, id)?.stage else {
+        return Err(ApiError::new(ErrorCode::WrongState));
+    };
+    app.desktop
+        .open_url(&url, private_window)
+        .await
+        .map_err(|reason| ApiError::new(ErrorCode::NoBrowser).because(reason))
+}
+
+/// Starts the sign-in of an attempt anew, with the account picker: after a wrong account, a failure or a time-out.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`].
+pub fn retry_connect(app: &Arc<App>, id: &str, private_window: bool) -> Result<ConnectAttempt, ApiError> {
+    let plan = app.attempts.plan(id).ok_or_else(not_found)?;
+    attempts::restart(app, id, plan, private_window, true);
+    connect_attempt(app, id)
+}
+
+/// Ends an attempt; nothing of it is kept.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`].
+pub fn cancel_connect(app: &App, id: &str) -> Result<(), ApiError> {
+    if app.attempts.cancel(id) { Ok(()) } else { Err(not_found()) }
+}
+
+/// Connects: stores the sign-in and the address in one transaction and lets polling (and the import) begin.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] unless the attempt is ready, [`ErrorCode::OutOfRange`],
+/// [`ErrorCode::AddressInUse`] if somebody else was faster, the keychain, the disk.
+pub async fn finish_connect(app: &App, id: &str, choices: ConnectChoices) -> Result<AddressView, ApiError> {
+    connect_attempt(app, id)?;
+    let (plan, proven) = app.attempts.proven(id).ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
+    let newest = choices.import_newest.map(check_newest).transpose()?;
+    let brand = brand_name(&choices.brand)?;
+    let vault = app.context.connections.vault().await?;
+    let now = app.context.clock.now();
+    let address = plan.address.clone();
+    let stored = app
+        .context
+        .store
+        .write(move |tx| {
+            let account = accounts::upsert(tx, &proven.identity, &plan.registration)?;
+            let sealed = vault.seal(&sync::purpose(account), &proven.tokens.to_bytes());
+            accounts::save_tokens(tx, account, &sealed, &proven.tokens.scopes)?;
+            let id = match plan.reconnects {
+                Some(id) => reattach(tx, id, account, &proven, now)?,
+                None => {
+                    if let Some(user) = addresses::user_of(tx, &plan.address.key())? {
+                        return Ok(Err(user));
+                    }
+                    attach(tx, &plan, account, &proven, &brand, now)?
+                }
+            };
+            if let Some(newest) = newest {
+                imports::start(tx, id, newest, now, now)?;
+                let args = [("newest".to_owned(), newest.to_string())].into();
+                events::add(tx, id, now, EventKind::ImportStarted, &args)?;
+            }
+            Ok(Ok((id, account)))
+        })
+        .await?;
+    let (address_id, account) = stored.map_err(|user| in_use(&address, &user))?;
+    app.context.connections.forget(account);
+    app.attempts.cancel(id);
+    app.context.nudge.notify_one();
+    app::address_view(app, address_id).await?.ok_or_else(not_found)
+}
+
+fn attach(
+    tx: &rusqlite::Connection,
+    plan: &Plan,
+    account: i64,
+    proven: &Proven,
+    brand: &str,
+    now: crate::Millis,
+) -> rusqlite::Result<i64> {
+    let first = addresses::all(tx)?.iter().all(|row| row.disconnected);
+    let id = addresses::insert(
+        tx,
+        &NewAddress {
+            address: plan.address.clone(),
+            brand: brand.to_owned(),
+            sandbox: plan.sandbox,
+            provider: ProviderKind::Graph,
+            account_id: account,
+            mailbox: None,
+            folder_path: None,
+            folder_id: proven.folder.id.clone(),
+            folder_name: proven.folder.name.clone(),
+            poll_interval_s: POLL_INTERVAL_S,
+            category: CATEGORY.to_owned(),
+            connected_at: now,
+            cursor: None,
+            next_poll_at: Some(now),
+        },
+    )?;
+    let aliases = other_addresses(plan, proven);
+    addresses::replace_aliases(tx, id, &aliases)?;
+    if first {
+        addresses::make_default(tx, id)?;
+    }
+    let args = [("login".to_owned(), proven.identity.login_name.clone())].into();
+    events::add(tx, id, now, EventKind::Connected, &args)?;
+    Ok(id)
+}
+
+fn reattach(
+    tx: &rusqlite::Connection,
+    id: i64,
+    account: i64,
+    proven: &Proven,
+    now: crate::Millis,
+) -> rusqlite::Result<i64> {
+    addresses::reconnect(tx, id, account, Some(now))?;
+    let args = [("login".to_owned(), proven.identity.login_name.clone())].into();
+    events::add(tx, id, now, EventKind::Reconnected, &args)?;
+    Ok(id)
+}
+
+fn other_addresses(plan: &Plan, proven: &Proven) -> Vec<EmailAddress> {
+    let identity = &proven.identity;
+    identity.primary.iter().chain(&identity.aliases).filter(|address| **address != plan.address).cloned().collect()
+}
+
+async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), ApiError> {
+    let key = address.key();
+    let user = app.context.store.read(move |db| addresses::user_of(db, &key)).await?;
+    user.map_or(Ok(()), |user| Err(in_use(address, &user)))
+}
+
+fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
+    ApiError::new(ErrorCode::AddressInUse).arg("value", address).arg("by", by).arg("how", how)
+}
+
+/// Checks a registration as typed in.
+fn registration(input: &RegistrationInput) -> Result<Registration, ApiError> {
+    let client_id = input.client_id.trim();
+    if uuid::Uuid::try_parse(client_id).is_err() {
+        return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));
+    }
+    let tenant = input.tenant.trim();
+    let is_domain = tenant.contains('.') && EmailAddress::parse(&format!("x@{tenant}")).is_some();
+    let is_known = ["organizations", "common", "consumers"].contains(&tenant);
+    if !(is_domain || is_known || uuid::Uuid::try_parse(tenant).is_ok()) {
+        return Err(ApiError::new(ErrorCode::InvalidTenant).arg("value", tenant));
+    }
+    // Sources: Microsoft Graph, "National cloud deployments".
+    let (authority, graph_url) = match &input.cloud {
+        CloudInput::Global => ("https://login.microsoftonline.com/", "https://graph.microsoft.com/"),
+        CloudInput::UsGov => ("https://login.microsoftonline.us/", "https://graph.microsoft.us/"),
+        CloudInput::China => ("https://login.chinacloudapi.cn/", "https://microsoftgraph.chinacloudapi.cn/"),
+        CloudInput::Custom { authority, graph_url } => (authority.as_str(), graph_url.as_str()),
+    };
+    Ok(Registration {
+        authority: endpoint(authority)?,
+        graph_url: endpoint(graph_url)?,
+        tenant: tenant.to_owned(),
+        client_id: client_id.to_owned(),
+    })
+}
+
+fn endpoint(text: &str) -> Result<Url, ApiError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| is_allowed(url) && url.query().is_none())
+        .ok_or_else(|| ApiError::new(ErrorCode::InvalidTenant).arg("value", text))
+}
+
+fn same_place(text: &str, url: &Url) -> bool {
+    Url::parse(text).is_ok_and(|other| other.origin() == url.origin())
+}

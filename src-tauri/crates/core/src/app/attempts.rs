@@ -1,0 +1,238 @@
+//! Connections being made: from the browser's link to the confirmed choice. An attempt lives in memory only;
+//! until it is confirmed nothing is stored and nothing is fetched.
+
+use super::App;
+use super::views::{identity_view, scope_views};
+use crate::account::{EmailAddress, Identity, Registration};
+use crate::api::view::{ConnectAttempt, ConnectStage, Notice};
+use crate::diagnosis::{Evidence, Finding, Severity};
+use crate::oauth::error::SignInError;
+use crate::oauth::flow::{self, SignInRequest};
+use crate::oauth::tokens::TokenSet;
+use crate::oauth::{self, loopback::PageWords};
+use crate::provider::{Folder, ProviderError};
+use crate::sync::StepError;
+use crate::sync::cause::{Verdict, judge};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the browser may take.
+const TIME_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// What an attempt is for.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) address: EmailAddress,
+    pub(crate) registration: Registration,
+    pub(crate) words: PageWords,
+    /// The connected address that is signed in again, if it is one.
+    pub(crate) reconnects: Option<i64>,
+    pub(crate) sandbox: bool,
+}
+
+/// A sign-in that passed all checks and waits for the person's choices.
+#[derive(Clone)]
+pub(crate) struct Proven {
+    pub(crate) identity: Identity,
+    pub(crate) tokens: TokenSet,
+    pub(crate) folder: Folder,
+}
+
+struct Attempt {
+    plan: Plan,
+    stage: ConnectStage,
+    proven: Option<Proven>,
+    cancel: CancellationToken,
+}
+
+/// All attempts of this process.
+#[derive(Default)]
+pub(crate) struct Attempts(Mutex<BTreeMap<String, Attempt>>);
+
+impl Attempts {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Attempt>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How an attempt stands.
+    pub(crate) fn view(&self, id: &str) -> Option<ConnectAttempt> {
+        self.with(|all| {
+            let attempt = all.get(id)?;
+            Some(ConnectAttempt {
+                id: id.to_owned(),
+                address: attempt.plan.address.to_string(),
+                stage: attempt.stage.clone(),
+            })
+        })
+    }
+
+    /// What an attempt is for.
+    pub(crate) fn plan(&self, id: &str) -> Option<Plan> {
+        self.with(|all| all.get(id).map(|attempt| attempt.plan.clone()))
+    }
+
+    /// What was proven, once the attempt is ready.
+    pub(crate) fn proven(&self, id: &str) -> Option<(Plan, Proven)> {
+        self.with(|all| {
+            let attempt = all.get(id)?;
+            Some((attempt.plan.clone(), attempt.proven.clone()?))
+        })
+    }
+
+    /// Ends an attempt and forgets it, tokens included.
+    pub(crate) fn cancel(&self, id: &str) -> bool {
+        self.with(|all| all.remove(id)).map(|attempt| attempt.cancel.cancel()).is_some()
+    }
+
+    /// Ends all attempts.
+    pub(crate) fn cancel_all(&self) {
+        self.with(std::mem::take).into_values().for_each(|attempt| attempt.cancel.cancel());
+    }
+}
+
+/// Starts an attempt. It goes on by itself; shells follow it by [`Notice::Connect`] or [`Attempts::view`].
+pub(crate) fn start(app: &Arc<App>, plan: Plan, private_window: bool) -> String {
+    let id = uuid::Uuid::new_v4().to_string();
+    restart(app, &id, plan, private_window, false);
+    id
+}
+
+/// Starts an attempt anew under its id, with the account picker where `select_account`.
+pub(crate) fn restart(app: &Arc<App>, id: &str, plan: Plan, private_window: bool, select_account: bool) {
+    let cancel = CancellationToken::new();
+    let attempt = Attempt {
+        plan: plan.clone(),
+        stage: ConnectStage::Preparing,
+        proven: None,
+        cancel: cancel.clone(),
+    };
+    let former = app.attempts.with(|all| all.insert(id.to_owned(), attempt));
+    if let Some(former) = former {
+        former.cancel.cancel();
+    }
+    let (app, id) = (app.clone(), id.to_owned());
+    tokio::spawn(async move {
+        let signing_in = sign_in(&app, &id, &plan, &cancel, private_window, select_account);
+        let (stage, proven) = match signing_in.await {
+            Ok((stage, proven)) => (stage, proven),
+            Err(finding) => (ConnectStage::Failed { finding }, None),
+        };
+        enter(&app, &id, &cancel, stage, proven);
+    });
+}
+
+/// Moves the attempt on, unless it was cancelled or started anew meanwhile.
+fn enter(app: &App, id: &str, cancel: &CancellationToken, stage: ConnectStage, proven: Option<Proven>) {
+    let entered = app.attempts.with(|all| match all.get_mut(id) {
+        Some(attempt) if !cancel.is_cancelled() => {
+            attempt.stage = stage;
+            attempt.proven = proven;
+            true
+        }
+        Some(_) | None => false,
+    });
+    if entered && let Some(view) = app.attempts.view(id) {
+        app.announce(Notice::Connect(Box::new(view)));
+    }
+}
+
+async fn sign_in(
+    app: &App,
+    id: &str,
+    plan: &Plan,
+    cancel: &CancellationToken,
+    private_window: bool,
+    select_account: bool,
+) -> Result<(ConnectStage, Option<Proven>), Finding> {
+    let request = SignInRequest {
+        registration: plan.registration.clone(),
+        scopes: oauth::SCOPES.map(str::to_owned).to_vec(),
+        // A hint would lead straight back to the account that just signed in.
+        login_hint: (!select_account).then(|| plan.address.to_string()),
+        select_account,
+        claims: None,
+        words: plan.words.clone(),
+        time_limit: TIME_LIMIT,
+    };
+    let http = app.context.connections.http();
+    let sign_in = flow::begin(http, request).await.map_err(|error| finding(&error))?;
+    let url = sign_in.authorize_url().to_string();
+    let browser_opened = match app.desktop.open_url(&url, private_window).await {
+        Ok(()) => true,
+        Err(reason) => {
+            tracing::info!(%reason, "No browser was opened.");
+            false
+        }
+    };
+    let waiting =
+        ConnectStage::WaitingForBrowser { url, expires_at: sign_in.expires_at(), browser_opened };
+    enter(app, id, cancel, waiting, None);
+    let signed_in = sign_in.finish(cancel.clone()).await.map_err(|error| finding(&error))?;
+    enter(app, id, cancel, ConnectStage::Checking, None);
+
+    let provider = app.context.connections.trial(&plan.registration, &signed_in.tokens);
+    let mut identity = provider.identity().await.map_err(provider_finding)?;
+    identity.tenant_id = signed_in.claims.tenant_id;
+    identity.object_id = signed_in.claims.object_id;
+    identity.login_name = signed_in.claims.login_name;
+    if identity.display_name.is_empty() {
+        identity.display_name = signed_in.claims.display_name;
+    }
+    if !identity.owns(&plan.address) {
+        let stage = ConnectStage::WrongAccount {
+            asked: plan.address.to_string(),
+            signed_in: identity.login_name,
+            primary_address: identity.primary.map(|address| address.to_string()),
+        };
+        return Ok((stage, None));
+    }
+    let scopes = scope_views(&signed_in.tokens.scopes);
+    if let Some(missing) = scopes.iter().find(|scope| scope.needed && !scope.granted) {
+        let mut finding = Finding::plain("missing_scope", Severity::Failed);
+        finding.args.insert("scope".into(), missing.name.clone());
+        return Err(finding);
+    }
+    let folder = provider.folder(None).await.map_err(provider_finding)?;
+    let stage = ConnectStage::Ready {
+        identity: identity_view(&identity),
+        scopes,
+        folder: folder.name.clone(),
+        folder_messages: folder.total,
+    };
+    Ok((stage, Some(Proven { identity, tokens: signed_in.tokens, folder })))
+}
+
+fn provider_finding(error: ProviderError) -> Finding {
+    match judge(&StepError::Provider(error), 0) {
+        Verdict::Offline(finding)
+        | Verdict::Wait(_, finding)
+        | Verdict::Failure(finding, _)
+        | Verdict::Storage(finding) => Finding { severity: Severity::Failed, ..finding },
+        Verdict::NewCursor => Finding::plain("cursor_expired", Severity::Failed),
+    }
+}
+
+/// What went wrong while signing in, as a finding of the catalogue.
+fn finding(error: &SignInError) -> Finding {
+    let seen = |code: &str, evidence: &Evidence| Finding::seen(code, Severity::Failed, evidence);
+    match error {
+        SignInError::Offline(evidence) => seen("offline", evidence),
+        SignInError::TenantNotFound(evidence) => seen("tenant_not_found", evidence),
+        SignInError::Refused { error, evidence, .. } => {
+            seen(evidence.code.as_deref().unwrap_or(error), evidence)
+        }
+        SignInError::Invalid(what, evidence) => {
+            let mut finding = seen("signin_invalid", evidence);
+            finding.args.insert("what".into(), (*what).into());
+            finding
+        }
+        SignInError::TimedOut => Finding::plain("signin_timed_out", Severity::Failed),
+        SignInError::Cancelled => Finding::plain("signin_cancelled", Severity::Failed),
+        SignInError::NoPort(error) => {
+            let evidence = Evidence { raw: error.to_string(), ..Evidence::default() };
+            seen("no_port", &evidence)
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The task of one address: looks at its row, does what is due, writes down how it went, waits.
+
+use super::cause::{Verdict, judge};
+use super::schedule::{self, Pace};
+use super::{Context, NewTickets, StepError, import_job, marks, poll};
+use crate::Millis;
+use crate::diagnosis::Severity;
+use crate::store::accounts::{self, AccountRow};
+use crate::store::addresses::{self, AddressRow};
+use crate::store::events::{self, EventKind};
+use crate::store::imports::{self, ImportRow, ImportState};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// The longest wait without a look at the clocks: how sleep is noticed.
+const LONGEST_NAP: Duration = Duration::from_secs(20);
+/// How soon to try again when nothing could be stored.
+const STORAGE_RETRY: Duration = Duration::from_secs(10);
+/// Waits shorter than this are the server's everyday business and no news.
+const NOTABLE_WAIT: Duration = Duration::from_secs(60);
+
+/// Runs until cancelled or until the address is gone or disconnected.
+pub(super) async fn run(
+    context: Arc<Context>,
+    id: i64,
+    wake: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    let task = AddressTask { context, id, wake };
+    tokio::select! {
+        // Dropping a step between two transactions loses nothing: what is not committed is fetched again.
+        () = cancel.cancelled() => {}
+        () = task.run() => {}
+    }
+    task.context.set_busy(id, false);
+}
+
+struct AddressTask {
+    context: Arc<Context>,
+    id: i64,
+    wake: Arc<Notify>,
+}
+
+/// What is known when a step begins.
+struct Situation {
+    address: AddressRow,
+    account: AccountRow,
+    import: Option<ImportRow>,
+    marks_pending: u32,
+}
+
+enum Due {
+    Import,
+    Poll,
+    Nothing { until: Option<Millis> },
+}
+
+impl AddressTask {
+    async fn run(&self) {
+        loop {
+            let situation = match self.look().await {
+                Ok(Some(situation)) if !situation.address.disconnected => situation,
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(address = self.id, %error, "The address cannot be read.");
+                    tokio::time::sleep(STORAGE_RETRY).await;
+                    continue;
+                }
+            };
+            let due = due(&situation, self.context.clock.now());
+            let result = match due {
+                Due::Nothing { until } => {
+                    self.wait(until).await;
+                    continue;
+                }
+                Due::Import => self.import(&situation).await,
+                Due::Poll => self.poll(&situation).await,
+            };
+            let settled = match result {
+                Ok(()) => {
+                    self.context.set_storage_trouble(None);
+                    Ok(())
+                }
+                Err(error) => self.settle(&situation, error).await,
+            };
+            if let Err(error) = settled {
+                tracing::warn!(address = self.id, %error, "The outcome cannot be stored.");
+                self.context.set_storage_trouble(Some(super::cause::storage_finding(&error)));
+                tokio::time::sleep(STORAGE_RETRY).await;
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<Option<Situation>, crate::store::StoreError> {
+        let id = self.id;
+        self.context
+            .store
+            .read(move |db| {
+                let Some(address) = addresses::get(db, id)? else { return Ok(None) };
+                let Some(account) = accounts::get(db, address.account_id)? else { return Ok(None) };
+                let import = imports::current(db, id)?;
+                let marks_pending = crate::store::marks::pending(db, id)?;
+                Ok(Some(Situation { address, account, import, marks_pending }))
+            })
+            .await
+    }
+
+    async fn import(&self, situation: &Situation) -> Result<(), StepError> {
+        let Some(import) = &situation.import else { return Ok(()) };
+        let provider =
+            self.context.connections.provider(&situation.address, &situation.account).await?;
+        import_job::advance(&self.context, &situation.address, import, &provider, &self.wake).await?;
+        self.recovered(situation, None).await
+    }
+
+    async fn poll(&self, situation: &Situation) -> Result<(), StepError> {
+        let address = &situation.address;
+        self.context.set_busy(self.id, true);
+        let result = self.poll_busily(situation).await;
+        self.context.set_busy(self.id, false);
+        let polled = result?;
+        if polled.new_tickets > 0 {
+            let news =
+                NewTickets { address: address.address.clone(), count: polled.new_tickets };
+            if self.context.new_tickets.send(news).is_err() {
+                tracing::debug!("Nobody listens for new tickets.");
+            }
+        }
+        self.recovered(situation, Some(polled.imported)).await
+    }
+
+    async fn poll_busily(&self, situation: &Situation) -> Result<poll::Polled, StepError> {
+        let address = &situation.address;
+        let provider = self.context.connections.provider(address, &situation.account).await?;
+        let polled = poll::poll(&self.context, address, &provider).await?;
+        if situation.marks_pending > 0 || polled.imported > 0 {
+            marks::send(&self.context, address, &provider).await?;
+        }
+        Ok(polled)
+    }
+
+    /// Writes a success down. `fetched` is what a poll brought; nothing means an import step.
+    async fn recovered(&self, situation: &Situation, fetched: Option<u32>) -> Result<(), StepError> {
+        let address = situation.address.clone();
+        let was_ill = address.offline_since.is_some() || address.cause.is_some();
+        if fetched.is_none() && !was_ill {
+            return Ok(());
+        }
+        let now = self.context.clock.now();
+        let pace = Pace::Regular { interval_s: address.poll_interval_s };
+        let next = schedule::next_try(now, pace, rand::random());
+        self.context
+            .store
+            .write(move |tx| {
+                let id = address.id;
+                if let Some(since) = address.offline_since {
+                    event(tx, id, now, EventKind::CameOnline, [("after_s", (now - since) / 1000)])?;
+                }
+                if let Some(since) = address.failing_since.filter(|_| address.cause.is_some()) {
+                    event(tx, id, now, EventKind::Recovered, [("after_s", (now - since) / 1000)])?;
+                }
+                if let Some(count) = fetched.filter(|count| *count > 0) {
+                    event(tx, id, now, EventKind::Fetched, [("count", i64::from(count))])?;
+                }
+                addresses::serve_wake(tx, id, address.wake_requested)?;
+                match fetched {
+                    Some(_) => addresses::record_success(tx, id, now, Some(next)),
+                    None => addresses::record_recovery(tx, id),
+                }
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Writes a failure down and decides when to try again.
+    async fn settle(
+        &self,
+        situation: &Situation,
+        error: StepError,
+    ) -> Result<(), crate::store::StoreError> {
+        let address = situation.address.clone();
+        let now = self.context.clock.now();
+        let verdict = judge(&error, address.failures);
+        tracing::info!(address = %address.address, ?verdict, "A step failed.");
+        let chance: f64 = rand::random();
+        match verdict {
+            Verdict::NewCursor => {
+                if let Ok(provider) =
+                    self.context.connections.provider(&address, &situation.account).await
+                {
+                    match poll::reopen_cursor(&self.context, &address, &provider).await {
+                        Ok(()) => {}
+                        Err(StepError::Store(error)) => return Err(error),
+                        Err(error) => tracing::warn!(%error, "No new cursor."),
+                    }
+                }
+                self.context
+                    .store
+                    .write(move |tx| {
+                        events::add(tx, address.id, now, EventKind::CursorExpired, &BTreeMap::new())?;
+                        addresses::set_next_poll(tx, address.id, Some(now))
+                    })
+                    .await
+            }
+            Verdict::Offline(_) => {
+                let next = schedule::next_try(now, Pace::Offline, chance);
+                self.context
+                    .store
+                    .write(move |tx| {
+                        if address.offline_since.is_none() {
+                            events::add(tx, address.id, now, EventKind::WentOffline, &BTreeMap::new())?;
+                            addresses::set_offline_since(tx, address.id, Some(now))?;
+                        }
+                        addresses::serve_wake(tx, address.id, address.wake_requested)?;
+                        addresses::set_next_poll(tx, address.id, Some(next))
+                    })
+                    .await
+            }
+            Verdict::Wait(wait, finding) => {
+                let next = schedule::next_try(now, Pace::AskedToWait(wait), chance);
+                self.context
+                    .store
+                    .write(move |tx| {
+                        let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
+                        event(tx, address.id, now, EventKind::Throttled, [("seconds", seconds)])?;
+                        addresses::set_wait_until(tx, address.id, next)?;
+                        if wait >= NOTABLE_WAIT {
+                            addresses::record_failure(tx, address.id, now, &finding, Some(next))
+                        } else {
+                            addresses::set_next_poll(tx, address.id, Some(next))
+                        }
+                    })
+                    .await
+            }
+            Verdict::Failure(finding, pace) => {
+                let next = schedule::next_try(now, pace, chance);
+                self.context
+                    .store
+                    .write(move |tx| {
+                        let news = address.cause.as_ref().map(|cause| &cause.code) != Some(&finding.code);
+                        if news && finding.severity > Severity::Ok {
+                            let args = [("code".to_owned(), finding.code.clone())].into();
+                            events::add(tx, address.id, now, EventKind::PollFailed, &args)?;
+                        }
+                        addresses::serve_wake(tx, address.id, address.wake_requested)?;
+                        addresses::record_failure(tx, address.id, now, &finding, Some(next))
+                    })
+                    .await
+            }
+            Verdict::Storage(finding) => {
+                self.context.set_storage_trouble(Some(finding));
+                tokio::time::sleep(STORAGE_RETRY).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until `until`, a wake-up, or the end of a sleep of the computer.
+    async fn wait(&self, until: Option<Millis>) {
+        let started = (self.context.clock.now(), Instant::now());
+        let nap = until.map_or(LONGEST_NAP, |until| {
+            Duration::from_millis(u64::try_from(until - started.0).unwrap_or(0)).min(LONGEST_NAP)
+        });
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(nap) => {}
+        }
+        let wall = Duration::from_millis(u64::try_from(self.context.clock.now() - started.0).unwrap_or(0));
+        if let Some(slept) = schedule::slept(wall, started.1.elapsed()) {
+            let (id, now) = (self.id, self.context.clock.now());
+            let seconds = i64::try_from(slept.as_secs()).unwrap_or(i64::MAX);
+            let written = self
+                .context
+                .store
+                .write(move |tx| {
+                    event(tx, id, now, EventKind::Slept, [("seconds", seconds)])?;
+                    addresses::set_next_poll(tx, id, Some(now))
+                })
+                .await;
+            if let Err(error) = written {
+                tracing::warn!(address = self.id, %error, "The end of a sleep cannot be stored.");
+            }
+        }
+    }
+}
+
+fn event<const N: usize>(
+    tx: &rusqlite::Connection,
+    id: i64,
+    now: Millis,
+    kind: EventKind,
+    args: [(&str, i64); N],
+) -> rusqlite::Result<()> {
+    let args = args.map(|(name, value)| (name.to_owned(), value.to_string())).into();
+    events::add(tx, id, now, kind, &args)
+}
+
+/// What is due. Nothing goes before the end of a wait that the server asked for; a back-off holds up the import
+/// too; "sync now" ends a back-off.
+fn due(situation: &Situation, now: Millis) -> Due {
+    let address = &situation.address;
+    if let Some(until) = address.wait_until.filter(|until| *until > now) {
+        return Due::Nothing { until: Some(until) };
+    }
+    if address.wake_requested > address.wake_served {
+        return Due::Poll;
+    }
+    if address.paused {
+        return Due::Nothing { until: None };
+    }
+    let poll_due = address.next_poll_at.is_none_or(|next| next <= now);
+    let held_up = address.cause.is_some() || address.offline_since.is_some();
+    let import = situation.import.as_ref().map(|import| import.state);
+    match import {
+        _ if held_up && !poll_due => Due::Nothing { until: address.next_poll_at },
+        // The list comes before the first poll: it decides which older mail is the import's.
+        Some(ImportState::Listing) => Due::Import,
+        _ if poll_due => Due::Poll,
+        Some(ImportState::Running) => Due::Import,
+        Some(ImportState::Paused | ImportState::Cancelled | ImportState::Done) | None => {
+            Due::Nothing { until: address.next_poll_at }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Ways to the servers: the provider of an address with the tokens of its account.
+
+use crate::account::Registration;
+use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
+use crate::provider::graph::GraphMailbox;
+use crate::provider::{MailboxName, Provider};
+use crate::account::EmailAddress;
+use crate::secrets::{Secrets, SecretsError, Vault};
+use crate::store::accounts::AccountRow;
+use crate::store::addresses::AddressRow;
+use crate::store::{Store, StoreError, accounts};
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The key to the stored sign-ins is not at hand.
+#[derive(Debug, thiserror::Error)]
+pub enum NoVault {
+    /// The keychain said no.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// There are stored sign-ins, but no key: another computer's data folder, or the entry was removed.
+    #[error("the keychain holds no key for the stored sign-ins")]
+    KeyMissing,
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl NoVault {
+    /// The catalogue's code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Secrets(SecretsError::NoKeychain(_)) => "no_keychain",
+            Self::Secrets(SecretsError::Locked(_)) => "keychain_locked",
+            Self::Secrets(SecretsError::WrongPassphrase) => "wrong_passphrase",
+            Self::Secrets(SecretsError::Damaged | SecretsError::File(_)) | Self::KeyMissing => "key_missing",
+            Self::Store(_) => "database_trouble",
+        }
+    }
+}
+
+/// Makes providers. All providers of one account share its tokens, so that only one of them renews.
+pub struct Connections {
+    http: reqwest::Client,
+    store: Store,
+    secrets: Arc<dyn Secrets>,
+    vault: tokio::sync::Mutex<Option<Vault>>,
+    tokens: Mutex<BTreeMap<i64, Tokens>>,
+}
+
+impl Connections {
+    /// Nothing is opened yet: the keychain may ask the person, so it is only touched when needed.
+    pub fn new(http: reqwest::Client, store: Store, secrets: Arc<dyn Secrets>) -> Self {
+        Self {
+            http,
+            store,
+            secrets,
+            vault: tokio::sync::Mutex::new(None),
+            tokens: Mutex::default(),
+        }
+    }
+
+    /// The HTTP client that everything shares.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// The vault, opened once. A key is made only where no sign-in is stored yet.
+    ///
+    /// # Errors
+    /// [`NoVault`]; the next call tries again.
+    pub async fn vault(&self) -> Result<Vault, NoVault> {
+        let mut vault = self.vault.lock().await;
+        if let Some(vault) = &*vault {
+            return Ok(vault.clone());
+        }
+        let any_tokens = self.store.read(accounts::any_tokens).await?;
+        let opened = Vault::open(self.secrets.clone(), !any_tokens).await?.ok_or(NoVault::KeyMissing)?;
+        *vault = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// The provider of a connected address.
+    ///
+    /// # Errors
+    /// [`NoVault`].
+    pub async fn provider(&self, address: &AddressRow, account: &AccountRow) -> Result<Provider, NoVault> {
+        let vault = self.vault().await?;
+        let tokens = self
+            .tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(account.id)
+            .or_insert_with(|| {
+                let records =
+                    StoredTokens { store: self.store.clone(), vault, account_id: account.id };
+                Tokens::new(self.http.clone(), account.registration.clone(), Arc::new(records))
+            })
+            .clone();
+        let name = address
+            .mailbox
+            .as_deref()
+            .and_then(EmailAddress::parse)
+            .map_or(MailboxName::Own, MailboxName::Shared);
+        Ok(self.graph(&account.registration, tokens, name))
+    }
+
+    /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected.
+    pub fn trial(&self, registration: &Registration, tokens: &TokenSet) -> Provider {
+        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
+        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
+        self.graph(registration, tokens, MailboxName::Own)
+    }
+
+    /// Forgets an account's tokens in memory, after they were replaced or removed.
+    pub fn forget(&self, account_id: i64) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&account_id);
+    }
+
+    fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {
+        Provider::Graph(GraphMailbox::new(
+            self.http.clone(),
+            registration.graph_url.clone(),
+            tokens,
+            name,
+        ))
+    }
+}
+
+/// What a sealed token set is bound to: a row's tokens cannot be moved to another account.
+pub fn purpose(account_id: i64) -> String {
+    format!("tokens of account {account_id}")
+}
+
+struct StoredTokens {
+    store: Store,
+    vault: Vault,
+    account_id: i64,
+}
+
+impl TokenRecords for StoredTokens {
+    fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, String>> {
+        let id = self.account_id;
+        Box::pin(async move {
+            let sealed = self
+                .store
+                .read(move |db| accounts::load_tokens(db, id))
+                .await
+                .map_err(|error| error.to_string())?;
+            let Some(sealed) = sealed else { return Ok(None) };
+            let plain = self
+                .vault
+                .unseal(&purpose(id), &sealed)
+                .map_err(|error| error.to_string())?;
+            TokenSet::from_bytes(&plain).map(Some).map_err(|error| error.to_string())
+        })
+    }
+
+    fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), String>> {
+        let id = self.account_id;
+        Box::pin(async move {
+            let sealed = self.vault.seal(&purpose(id), &tokens.to_bytes());
+            let scopes = tokens.scopes.clone();
+            self.store
+                .write(move |tx| accounts::save_tokens(tx, id, &sealed, &scopes))
+                .await
+                .map_err(|error| error.to_string())
+        })
+    }
+}
+
+struct HeldTokens(tokio::sync::Mutex<TokenSet>);
+
+impl TokenRecords for HeldTokens {
+    fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, String>> {
+        Box::pin(async move { Ok(Some(self.0.lock().await.clone())) })
+    }
+
+    fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            *self.0.lock().await = tokens.clone();
+            Ok(())
+        })
+    }
+}

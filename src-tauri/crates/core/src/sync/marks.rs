@@ -1,0 +1,80 @@
+//! Telling the server what was imported: read, and our category beside the existing ones. A queue of its own,
+//! durable, so that a failure here never holds up or repeats an import.
+
+use super::{Context, StepError};
+use crate::Millis;
+use crate::provider::{Mark, Provider, ProviderError};
+use crate::store::addresses::AddressRow;
+use crate::store::events::{self, EventKind};
+use crate::store::marks;
+
+/// Marks in one request.
+const GROUP: u32 = 20;
+/// Requests in one go; the rest waits for the task's next round.
+const MOST_GROUPS: u32 = 10;
+/// The first pause after the server refused a mark; it doubles up to a day.
+const FIRST_PAUSE: Millis = 60 * 1000;
+const LONGEST_PAUSE: Millis = 24 * 60 * 60 * 1000;
+
+/// Sends marks that are due.
+///
+/// # Errors
+/// What concerns the whole mailbox; the marks stay queued.
+pub(super) async fn send(
+    context: &Context,
+    address: &AddressRow,
+    provider: &Provider,
+) -> Result<(), StepError> {
+    let id = address.id;
+    for _ in 0..MOST_GROUPS {
+        let now = context.clock.now();
+        let rows = context.store.read(move |db| marks::due(db, id, now, GROUP)).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<Mark> = rows
+            .iter()
+            .map(|row| Mark { server_id: row.server_id.clone(), read: true, category: row.category.clone() })
+            .collect();
+        let answers = provider.mark(&wanted).await;
+        let mut whole_mailbox = None;
+        let mut settled = Vec::new();
+        for (row, answer) in rows.into_iter().zip(answers) {
+            match answer {
+                Ok(()) | Err(ProviderError::NotFound(_)) => settled.push((row, None)),
+                Err(
+                    error @ (ProviderError::Offline(_)
+                    | ProviderError::Token(_)
+                    | ProviderError::Unauthorized(_)
+                    | ProviderError::Throttled(..)),
+                ) => whole_mailbox = Some(error),
+                Err(error) => settled.push((row, Some(error))),
+            }
+        }
+        context
+            .store
+            .write(move |tx| {
+                for (row, error) in &settled {
+                    let Some(error) = error else {
+                        marks::done(tx, row.id)?;
+                        continue;
+                    };
+                    let pause = FIRST_PAUSE.saturating_mul(1 << row.attempts.min(12)).min(LONGEST_PAUSE);
+                    marks::retry(tx, row.id, now + pause)?;
+                    if row.attempts == 0 {
+                        let code = error
+                            .evidence()
+                            .and_then(|evidence| evidence.code.clone())
+                            .unwrap_or_else(|| error.to_string());
+                        events::add(tx, id, now, EventKind::MarkFailed, &[("code".to_owned(), code)].into())?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        if let Some(error) = whole_mailbox {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}

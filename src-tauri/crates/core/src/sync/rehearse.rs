@@ -1,0 +1,103 @@
+//! What an import would do, found out by doing it: the same listing, the same fetching, the same transaction,
+//! and then the transaction is taken back.
+
+use super::commit::{Batch, commit};
+use super::fetch::{Fetched, FetchResult, GROUP, fetch};
+use super::poll::empty_batch;
+use super::{Context, StepError};
+use crate::provider::Provider;
+use crate::store::StoreError;
+use crate::store::addresses::AddressRow;
+use crate::store::ledger::{self, LedgerTotals, Outcome};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What an import would give.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct Rehearsal {
+    /// Outcomes.
+    pub totals: LedgerTotals,
+    /// Tickets that would be made.
+    pub new_tickets: u32,
+    /// Mails that would join a ticket.
+    pub joining: u32,
+    /// Mails written by machines.
+    pub automatic: u32,
+}
+
+/// Rehearses importing the newest `newest` mails.
+///
+/// # Errors
+/// [`StepError`].
+pub async fn rehearse(
+    context: &Context,
+    address: &AddressRow,
+    provider: &Provider,
+    newest: u32,
+) -> Result<Rehearsal, StepError> {
+    let until = context.clock.now();
+    let mut listings = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut page: Option<String> = None;
+    let wanted = usize::try_from(newest).unwrap_or(usize::MAX);
+    while listings.len() < wanted {
+        let missing = u32::try_from(wanted - listings.len()).unwrap_or(250).min(250);
+        let answer = provider.newest(&address.folder_id, until, missing, page.as_deref()).await?;
+        let more = answer.next.is_some() && answer.next != page;
+        page = answer.next;
+        listings.extend(answer.messages.into_iter().filter(|message| seen.insert(message.server_id.clone())));
+        if !more {
+            break;
+        }
+    }
+    listings.truncate(wanted);
+    listings.reverse();
+    let id = address.id;
+    let ids: Vec<String> = listings.iter().map(|listing| listing.server_id.clone()).collect();
+    let known = context.store.read(move |db| ledger::settled(db, id, &ids)).await?;
+    let found = u32::try_from(listings.len()).unwrap_or(u32::MAX);
+    let mut fetched: Vec<Fetched> = Vec::new();
+    listings.retain(|listing| !known.contains_key(&listing.server_id));
+    for group in listings.chunks(GROUP) {
+        fetched.extend(fetch(provider, group.to_vec()).await?);
+    }
+    let automatic = fetched
+        .iter()
+        .filter(|fetched| matches!(&fetched.result, FetchResult::Mail { parsed, .. } if parsed.automatic.is_some()))
+        .count();
+    let here = found - u32::try_from(fetched.len()).unwrap_or(0);
+    let mut rehearsal = try_out(context, Batch { fetched, ..empty_batch(context, address) }).await?;
+    rehearsal.totals.add(Outcome::Duplicate, here);
+    rehearsal.automatic = u32::try_from(automatic).unwrap_or(u32::MAX);
+    Ok(rehearsal)
+}
+
+/// Commits and takes it back.
+async fn try_out(context: &Context, batch: Batch) -> Result<Rehearsal, StepError> {
+    let result = Arc::new(Mutex::new(None));
+    let seen = result.clone();
+    let taken_back = context
+        .store
+        .write(move |tx| {
+            let tickets = |tx: &rusqlite::Connection| tx.query_row("SELECT count(*) FROM tickets", (), |row| row.get::<_, u32>(0));
+            let before = tickets(tx)?;
+            let committed = commit(tx, &batch)?;
+            let ids: Vec<String> = batch.fetched.iter().map(|fetched| fetched.listing.server_id.clone()).collect();
+            let mut rehearsal = Rehearsal { new_tickets: tickets(tx)? - before, ..Rehearsal::default() };
+            for (outcome, ..) in ledger::known(tx, batch.address_id, &ids)?.into_values() {
+                rehearsal.totals.add(outcome, 1);
+            }
+            rehearsal.joining = committed.imported.saturating_sub(rehearsal.new_tickets);
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(rehearsal);
+            Err::<(), _>(rusqlite::Error::QueryReturnedNoRows)
+        })
+        .await;
+    let rehearsal = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (rehearsal, taken_back) {
+        (Some(rehearsal), _) => Ok(rehearsal),
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(())) => Err(StepError::Store(StoreError::Closed)),
+    }
+}

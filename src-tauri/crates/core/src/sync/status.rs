@@ -1,0 +1,67 @@
+//! How well an address is connected, as one word with its cause: an ordered closed set, the worst wins.
+
+use crate::diagnosis::{Finding, Severity};
+use crate::store::addresses::AddressRow;
+use crate::store::imports::ImportState;
+use serde::{Deserialize, Serialize};
+
+/// How well an address is connected, best first: the worst that applies wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Status {
+    /// Mail is read and the identity was proven.
+    Verified,
+    /// Verified, and older mail is being imported.
+    Importing,
+    /// The person paused it.
+    Paused,
+    /// No network; polling resumes by itself.
+    Offline,
+    /// Works, but something needs a look, or the server asks us to wait.
+    Attention,
+    /// A request for approval is with the tenant's admin.
+    WaitingForApproval,
+    /// Mail is not read until somebody mends the cause.
+    Failed,
+    /// The person disconnected it.
+    Disconnected,
+}
+
+/// The worst that applies to `row`, and why. `trouble` is what keeps this computer from storing anything.
+pub fn status(
+    row: &AddressRow,
+    import: Option<ImportState>,
+    trouble: Option<&Finding>,
+) -> (Status, Option<Finding>) {
+    let mut worst = (Status::Verified, None);
+    let mut consider = |status: Status, cause: Option<Finding>| {
+        if status > worst.0 {
+            worst = (status, cause);
+        }
+    };
+    if matches!(import, Some(ImportState::Listing | ImportState::Running)) {
+        consider(Status::Importing, None);
+    }
+    if row.paused {
+        consider(Status::Paused, None);
+    }
+    if row.offline_since.is_some() {
+        consider(Status::Offline, Some(Finding::plain("offline", Severity::Warning)));
+    }
+    if let Some(cause) = &row.cause {
+        let status = match cause.severity {
+            Severity::Failed => Status::Failed,
+            Severity::Warning => Status::Attention,
+            Severity::Ok => Status::Verified,
+        };
+        consider(status, Some(cause.clone()));
+    }
+    if let Some(trouble) = trouble {
+        consider(Status::Failed, Some(trouble.clone()));
+    }
+    if row.disconnected {
+        consider(Status::Disconnected, None);
+    }
+    worst
+}
