@@ -41,6 +41,12 @@ export function setLanguage(wanted: string | null): void {
   document.documentElement.lang = chosen.language;
 }
 
+// Values come from the core too; one that it left out must not cost the whole sentence.
+const lenient: ProxyHandler<Values> = {
+  has: () => true,
+  get: (values, name) => values[name as string] ?? "",
+};
+
 /** The words of a key in the window's language, with its placeholders filled. */
 export function t(key: Key, values?: Values): string {
   const name = `${locale()} ${key}`;
@@ -54,7 +60,7 @@ export function t(key: Key, values?: Values): string {
     );
     formats.set(name, format);
   }
-  return String(format.format(values));
+  return String(format.format(new Proxy(values ?? {}, lenient)));
 }
 
 /** The words for a value that the core names, for instance an event; other values get the words of `fallback`. */

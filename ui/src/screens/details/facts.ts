@@ -1,0 +1,46 @@
+import type { AddressDetails } from "../../bindings";
+import { t } from "../../i18n/i18n.svelte";
+import type { Fact } from "../../parts/Facts.svelte";
+
+/** Who signed in and what is read, named. */
+export function identityFacts({ identity, folder }: AddressDetails): Fact[] {
+  return [
+    { name: t("identity.name"), value: identity.display_name },
+    { name: t("identity.login"), value: identity.login_name },
+    ...(identity.primary_address
+      ? [{ name: t("identity.primary"), value: identity.primary_address }]
+      : []),
+    ...(identity.aliases.length
+      ? [{ name: t("identity.aliases"), value: identity.aliases.join(", ") }]
+      : []),
+    { name: t("identity.folder"), value: folder },
+  ];
+}
+
+/** Through which app registration, named. */
+export function registrationFacts({
+  registration,
+  identity,
+}: AddressDetails): Fact[] {
+  return [
+    {
+      name: t("registration.client"),
+      value: registration.client_id,
+      code: true,
+    },
+    { name: t("registration.tenant"), value: registration.tenant, code: true },
+    ...(identity.tenant_id !== registration.tenant
+      ? [{ name: t("identity.tenant"), value: identity.tenant_id, code: true }]
+      : []),
+    {
+      name: t("registration.service"),
+      value: registration.authority,
+      code: true,
+    },
+    {
+      name: t("registration.graph"),
+      value: registration.graph_url,
+      code: true,
+    },
+  ];
+}

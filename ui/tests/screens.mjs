@@ -1,0 +1,90 @@
+// Opens every screen of the demonstration in a real Chromium: for the accessibility check and for looking at it.
+import { chromium } from "playwright-core";
+import { createServer } from "vite";
+
+/** Every screen and state worth a look: its name, what the demonstration is told, and where it is. */
+export const screens = [
+  ["welcome", "demo=first", ""],
+  ["addresses", "demo=full&still", ""],
+  ["offline", "demo=offline&still", ""],
+  ["elsewhere", "demo=elsewhere&still", ""],
+  ["error", "demo=error", ""],
+  ["connect-address", "demo=full", "#/connect"],
+  ["connect-registration", "demo=full", "#/connect", "next"],
+  [
+    "connect-practice",
+    "demo=first&stage=waiting",
+    "#/connect/practice",
+    "next",
+  ],
+  ["connect-wrong", "demo=full&stage=wrong", "#/connect/practice", "next"],
+  ["connect-failed", "demo=full&stage=failed", "#/connect/practice", "next"],
+  ["connect-ready", "demo=full&stage=ready", "#/connect/practice", "next"],
+  ["reconnect", "demo=full&stage=ready", "#/addresses/2/reconnect"],
+  ["details", "demo=full&still", "#/addresses/1"],
+  ["details-failed", "demo=full&still", "#/addresses/2"],
+  ["details-importing", "demo=full&still", "#/addresses/3"],
+  ["disconnect", "demo=full&still", "#/addresses/4", "disconnect"],
+  ["ledger", "demo=full&still", "#/addresses/1/ledger"],
+  ["tickets", "demo=full&still", "#/tickets"],
+  ["tickets-empty", "demo=empty&still", "#/tickets"],
+  ["tickets-no-match", "demo=full&still", "#/tickets", "search"],
+  ["ticket", "demo=full&still", "#/tickets/23999"],
+  ["ticket-formatted", "demo=full&still", "#/tickets/23995", "formatted"],
+  ["settings", "demo=full&still", "#/settings"],
+  ["shortcuts", "demo=full&still", "#/settings", "help"],
+].map(([name, query, hash, then]) => ({ name, query, hash, then }));
+
+const steps = {
+  async next(page) {
+    const address = page.getByTestId("connect-address");
+    if (!(await address.inputValue()))
+      await address.fill("service@contoso.example");
+    await page.getByTestId("connect-next").click();
+  },
+  async disconnect(page) {
+    await page.locator("header [aria-haspopup=menu]").click();
+    await page.locator("[role=menuitem].danger").click();
+  },
+  async search(page) {
+    await page.getByTestId("search").fill("zzz");
+    await page.locator(".empty").waitFor();
+  },
+  async formatted(page) {
+    await page.locator("article [aria-pressed]").first().click();
+    await page.locator("iframe").waitFor();
+  },
+  async help(page) {
+    await page.keyboard.press("F1");
+  },
+};
+
+/** Serves the window from its sources, opens a browser, and gives a way to visit screens. */
+export async function open() {
+  const server = await createServer({
+    server: { port: 0, strictPort: false },
+    logLevel: "error",
+  });
+  await server.listen();
+  const base = server.resolvedUrls.local[0];
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--lang=en-GB"],
+  });
+  return {
+    browser,
+    async visit(page, screen, lang, theme) {
+      await page.goto("about:blank");
+      await page.goto(
+        `${base}?${screen.query}&lang=${lang}&theme=${theme}${screen.hash}`,
+      );
+      await page.locator("main h1").first().waitFor({ state: "attached" });
+      if (screen.then) await steps[screen.then](page);
+      await page.waitForTimeout(350);
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
