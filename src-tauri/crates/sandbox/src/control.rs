@@ -28,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         )
         .route("/revoke-tokens", post(revoke_tokens))
         .route("/grant-consent", post(grant_consent))
+        .route("/withdraw-consent", post(withdraw_consent))
         .route("/expire-access-tokens", post(expire_access_tokens))
         .route("/advance-clock", post(advance_clock))
         .route("/log", get(log))
@@ -142,6 +143,25 @@ async fn grant_consent(State(world): Shared, text: String) -> Response {
     drop(directory);
     state::save(&world);
     Json(json!({"granted": granted})).into_response()
+}
+
+/// `{"user": NAME}` takes back what that account has consented to; without a user everything anybody has.
+async fn withdraw_consent(State(world): Shared, text: String) -> Response {
+    let body = body(&text);
+    {
+        let mut directory = world.directory.lock();
+        match body["user"].as_str() {
+            None => directory.consents.clear(),
+            Some(name) => match directory.find(name).map(|u| u.oid) {
+                Some(oid) => directory
+                    .consents
+                    .retain(|c| c.user.as_deref() != Some(oid)),
+                None => return problem(StatusCode::NOT_FOUND, "no account has this name"),
+            },
+        }
+    }
+    state::save(&world);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// Access tokens handed out until now count as expired; refresh tokens stay.
