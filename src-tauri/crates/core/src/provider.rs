@@ -11,6 +11,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Begins the first line of evidence that carries a claims challenge.
+const CLAIMS_LINE: &str = "claims: ";
+
 /// One mailbox on one server.
 #[derive(Clone)]
 pub enum Provider {
@@ -23,7 +26,8 @@ pub enum Provider {
 pub struct RemoteMessage {
     /// The server's stable id (Graph: immutable id).
     pub server_id: String,
-    /// When the server received it.
+    /// When the server received it; 0 where a change does not say so (Graph repeats only what changed when, for
+    /// instance, a known message is marked read).
     pub received_at: Millis,
     /// `Message-ID` without angle brackets.
     pub message_id: Option<String>,
@@ -139,6 +143,18 @@ impl ProviderError {
             }
             Self::Token(TokenError::NoTokens | TokenError::NotStored(_)) => None,
         }
+    }
+}
+
+impl ProviderError {
+    /// The claims challenge to answer in the browser (`SignInRequest::claims`), where the server sent one.
+    pub fn claims_challenge(&self) -> Option<String> {
+        if let Self::Token(TokenError::SignInAgain { claims, .. }) = self {
+            return claims.clone();
+        }
+        let evidence = self.evidence()?;
+        let line = evidence.raw.lines().next()?;
+        line.strip_prefix(CLAIMS_LINE).map(str::to_owned)
     }
 }
 

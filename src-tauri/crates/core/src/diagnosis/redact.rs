@@ -105,6 +105,10 @@ fn named_value(lower: &str, at: usize) -> Option<(usize, usize)> {
             .trim_start_matches(' '),
     };
     let tail = tail.trim_start_matches(['\\', '"', '\'']);
+    if tail.starts_with(['{', '[']) {
+        // A claims challenge has a member `access_token` that is an object, and must stay whole.
+        return None;
+    }
     let start = lower.len() - tail.len();
     let plain_end = tail
         .find([
@@ -265,6 +269,8 @@ mod tests {
             r#"{"error":"invalid_grant","error_codes":[65001],"error_description":"AADSTS65001: The user…"}"#,
             "NO Basic authentication is disabled.",
             r#"Bearer realm="", error="insufficient_claims""#,
+            r#"claims: {"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#,
+            r#"{"claims":"{\"access_token\":{\"polids\":{}}}"}"#,
             "claims: eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==",
             "GET /v1.0/me/messages/AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AZmFrZQ/$value",
         ] {

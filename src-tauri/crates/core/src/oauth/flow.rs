@@ -5,7 +5,6 @@ mod id_token;
 #[cfg(test)]
 mod tests;
 
-pub(super) use discovery::below;
 pub use discovery::{Discovery, discover};
 pub use id_token::IdClaims;
 

@@ -53,6 +53,17 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// `base` with `segments` behind its path, each percent-encoded.
+pub(crate) fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
 /// Why a body could not be read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
@@ -126,5 +137,14 @@ mod tests {
     fn refuses_a_root_file_without_certificates() {
         assert!(client(&[]).is_ok());
         assert!(client(&[b"not a certificate".to_vec()]).is_err());
+    }
+
+    #[test]
+    fn a_tenant_cannot_leave_its_segment() {
+        let base = Url::parse("https://login.contoso.example/").unwrap();
+        assert_eq!(
+            below(&base, &["a/../b?c", "v2.0"]).as_str(),
+            "https://login.contoso.example/a%2F..%2Fb%3Fc/v2.0"
+        );
     }
 }

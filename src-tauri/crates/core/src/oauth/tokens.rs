@@ -284,7 +284,7 @@ impl Shared {
 
 /// `{authority}/{tenant}/oauth2/v2.0/token`: always of the tenant that the sign-in used (AADSTS700005, AADSTS50194).
 fn token_endpoint(registration: &Registration) -> url::Url {
-    super::flow::below(
+    super::http::below(
         &registration.authority,
         &[&registration.tenant, "oauth2", "v2.0", "token"],
     )

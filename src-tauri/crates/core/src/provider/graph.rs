@@ -1,57 +1,212 @@
 //! Microsoft Graph v1.0, mail. The file layout follows the URL paths of the manual.
 
-use super::{ChangePage, Cursor, Folder, MailboxName, Mark, NewestPage, ProviderError};
-use crate::Millis;
-use crate::account::Identity;
+mod answer;
+mod batch;
+mod folders;
+mod messages;
+mod request;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use super::{MailboxName, Mark, ProviderError};
+use crate::account::{EmailAddress, Identity};
+use crate::oauth::http::below;
 use crate::oauth::tokens::Tokens;
+use batch::Part;
 use bytes::Bytes;
+use http::{Method, StatusCode};
+use request::{Ask, JSON_LIMIT};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 use url::Url;
+
+/// Requests in flight per mailbox. Graph allows four, for all programs of one app together ("Microsoft Graph
+/// service-specific throttling limits", Outlook).
+const IN_FLIGHT: usize = 2;
+
+/// Longest single message, in bytes: what Exchange Online can store at most.
+const MESSAGE_LIMIT: usize = 150 << 20;
 
 /// A mailbox reached by Microsoft Graph. Cheap to clone; at most two requests are in flight for all clones.
 #[derive(Clone)]
 pub struct GraphMailbox {
-    _root: Url,
-    _name: MailboxName,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    /// With version: `https://graph.microsoft.com/v1.0`.
+    root: Url,
+    tokens: Tokens,
+    name: MailboxName,
+    in_flight: Semaphore,
 }
 
 impl GraphMailbox {
     /// `root` without version (`https://graph.microsoft.com/`).
-    pub fn new(_http: reqwest::Client, root: Url, _tokens: Tokens, name: MailboxName) -> Self {
+    pub fn new(http: reqwest::Client, root: Url, tokens: Tokens, name: MailboxName) -> Self {
         Self {
-            _root: root,
-            _name: name,
+            shared: Arc::new(Shared {
+                http,
+                root: below(&root, &["v1.0"]),
+                tokens,
+                name,
+                in_flight: Semaphore::new(IN_FLIGHT),
+            }),
         }
     }
 
+    /// The URL of something in this mailbox. `query` is taken as it is, save for blanks.
+    fn url(&self, segments: &[&str], query: Option<&str>) -> Url {
+        let mut url = match &self.shared.name {
+            MailboxName::Own => below(&self.shared.root, &["me"]),
+            MailboxName::Shared(address) => below(&self.shared.root, &["users", address.as_str()]),
+        };
+        url = below(&url, segments);
+        url.set_query(query);
+        url
+    }
+
+    /// Who the mailbox belongs to (`GET /me` or `/users/{address}`; `User.Read`, for others `User.Read.All`).
+    /// Graph does not tell the tenant, so `tenant_id` is empty: the sign-in's `tid` claim has it.
     pub(crate) async fn identity(&self) -> Result<Identity, ProviderError> {
-        todo!()
+        let query = "$select=id,displayName,mail,userPrincipalName,proxyAddresses";
+        let user: wire::User = self.get(self.url(&[], Some(query)), None).await?;
+        let mut primary = None;
+        let mut aliases = Vec::new();
+        for proxy in user.proxy_addresses.into_iter().flatten() {
+            // `SMTP:` is the primary address, `smtp:` an alias; others are no mail addresses.
+            let Some((kind, address)) = proxy.split_once(':') else {
+                continue;
+            };
+            match (kind, EmailAddress::parse(address)) {
+                ("SMTP", Some(address)) => primary = Some(address),
+                ("smtp", Some(address)) => aliases.push(address),
+                _ => {}
+            }
+        }
+        let mail = user.mail.as_deref().and_then(EmailAddress::parse);
+        match (&primary, mail) {
+            (None, mail) => primary = mail,
+            (Some(primary), Some(mail)) if *primary != mail && !aliases.contains(&mail) => {
+                aliases.push(mail);
+            }
+            _ => {}
+        }
+        aliases.retain(|alias| primary.as_ref() != Some(alias));
+        Ok(Identity {
+            tenant_id: String::new(),
+            object_id: user.id,
+            login_name: user.user_principal_name.unwrap_or_default(),
+            display_name: user.display_name.unwrap_or_default(),
+            primary,
+            aliases,
+        })
     }
-    pub(crate) async fn folder(&self, _path: Option<&str>) -> Result<Folder, ProviderError> {
-        todo!()
+
+    /// Raw MIME (`GET …/messages/{id}/$value`).
+    pub(crate) async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
+        let parts: Vec<Part> = server_ids
+            .iter()
+            .map(|id| Part {
+                method: Method::GET,
+                url: self.url(&["messages", id, "$value"], None),
+                body: None,
+                is_raw: true,
+            })
+            .collect();
+        self.many(&parts).await
     }
-    pub(crate) async fn newest(
-        &self,
-        _folder_id: &str,
-        _until: Millis,
-        _size: u32,
-        _page: Option<&str>,
-    ) -> Result<NewestPage, ProviderError> {
-        todo!()
+
+    /// Sets read and category (`PATCH …/messages/{id}`). The list of categories is replaced as a whole, so it is
+    /// read first. A message that is gone needs no mark.
+    pub(crate) async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
+        let looks: Vec<Part> = marks
+            .iter()
+            .map(|mark| Part {
+                method: Method::GET,
+                url: self.url(
+                    &["messages", &mark.server_id],
+                    Some("$select=categories,isRead"),
+                ),
+                body: None,
+                is_raw: false,
+            })
+            .collect();
+        let mut results = Vec::with_capacity(marks.len());
+        let mut patches = Vec::new();
+        for (index, (mark, seen)) in marks.iter().zip(self.many(&looks).await).enumerate() {
+            let seen = seen.and_then(|body| answer::parse::<wire::Marks>(&body, None));
+            results.push(match seen {
+                Ok(seen) => {
+                    if let Some(body) = seen.missing(mark) {
+                        patches.push((
+                            index,
+                            Part {
+                                method: Method::PATCH,
+                                url: self.url(&["messages", &mark.server_id], None),
+                                body: Some(body),
+                                is_raw: false,
+                            },
+                        ));
+                    }
+                    Ok(())
+                }
+                Err(ProviderError::NotFound(_)) => Ok(()),
+                Err(error) => Err(error),
+            });
+        }
+        let (places, parts): (Vec<usize>, Vec<Part>) = patches.into_iter().unzip();
+        for (place, patched) in places.into_iter().zip(self.many(&parts).await) {
+            if let Some(result) = results.get_mut(place) {
+                *result = match patched {
+                    Ok(_) | Err(ProviderError::NotFound(_)) => Ok(()),
+                    Err(error) => Err(error),
+                };
+            }
+        }
+        results
     }
-    pub(crate) fn cursor_since(
-        &self,
-        _folder_id: &str,
-        _since: Millis,
-    ) -> Result<Cursor, ProviderError> {
-        todo!()
+
+    /// Sends a message given as MIME (`POST …/sendMail` with base64; `Mail.Send`). A copy goes to Sent Items of
+    /// the mailbox. On [`ProviderError::Offline`] and [`ProviderError::Server`] it is not known whether the message left.
+    ///
+    /// # Errors
+    /// Any [`ProviderError`]. Only 202 is success.
+    pub async fn send_mime(&self, raw: &[u8]) -> Result<(), ProviderError> {
+        use base64::Engine as _;
+        let body = base64::engine::general_purpose::STANDARD.encode(raw);
+        let answer = self
+            .ask(Ask {
+                method: Method::POST,
+                body: Some(("text/plain", Bytes::from(body))),
+                ..Ask::get(self.url(&["sendMail"], None), JSON_LIMIT)
+            })
+            .await?;
+        if answer.status == StatusCode::ACCEPTED {
+            return Ok(());
+        }
+        Err(answer.protocol("not_accepted"))
     }
-    pub(crate) async fn changes(&self, _cursor: &Cursor) -> Result<ChangePage, ProviderError> {
-        todo!()
-    }
-    pub(crate) async fn fetch(&self, _server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
-        todo!()
-    }
-    pub(crate) async fn mark(&self, _marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
-        todo!()
+}
+
+impl wire::Marks {
+    /// The PATCH body that adds what `mark` wants and the message lacks.
+    fn missing(self, mark: &Mark) -> Option<serde_json::Value> {
+        let mut body = serde_json::Map::new();
+        if mark.read && self.is_read != Some(true) {
+            body.insert("isRead".to_owned(), json!(true));
+        }
+        let mut categories = self.categories.unwrap_or_default();
+        if let Some(new) = &mark.category
+            // Outlook compares category names without regard to case.
+            && !categories.iter().any(|old| old.to_lowercase() == new.to_lowercase())
+        {
+            categories.push(new.clone());
+            body.insert("categories".to_owned(), json!(categories));
+        }
+        (!body.is_empty()).then(|| body.into())
     }
 }
