@@ -20,7 +20,13 @@ pub(crate) struct Common {
     #[arg(long, global = true, env = "MAILROOM_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Where the key to stored sign-ins is kept
-    #[arg(long, global = true, value_enum, default_value = "os", env = "MAILROOM_SECRETS")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "os",
+        env = "MAILROOM_SECRETS"
+    )]
     pub(crate) secrets: SecretsChoice,
     /// With --secrets file: read the passphrase from this descriptor instead of MAILROOM_PASSPHRASE
     #[arg(long, global = true, value_name = "NUMBER")]
@@ -35,10 +41,21 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// How progress is reported on standard error
-    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORM")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORM"
+    )]
     pub(crate) progress: Progress,
     /// Language of texts: en, de or ja [default: the system's]
-    #[arg(long, global = true, env = "MAILROOM_LANGUAGE", value_name = "LANGUAGE")]
+    #[arg(
+        long,
+        global = true,
+        env = "MAILROOM_LANGUAGE",
+        value_name = "LANGUAGE"
+    )]
     pub(crate) language: Option<String>,
 }
 

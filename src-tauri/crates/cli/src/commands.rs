@@ -18,24 +18,34 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Practice => practice::run(&common).await,
         Command::Connect(options) => connect::connect(&common, options).await,
-        Command::Reconnect { address, private_window } => {
-            connect::reconnect(&common, &address, private_window).await
-        }
+        Command::Reconnect {
+            address,
+            private_window,
+        } => connect::reconnect(&common, &address, private_window).await,
         Command::Status { address } => addresses::status(&common, address.as_deref()).await,
-        Command::Import { address, newest, rehearse } => {
-            addresses::import(&common, &address, newest, rehearse).await
-        }
+        Command::Import {
+            address,
+            newest,
+            rehearse,
+        } => addresses::import(&common, &address, newest, rehearse).await,
         Command::Sync { address, once: _ } => addresses::sync(&common, address.as_deref()).await,
         Command::Run => addresses::run(&common).await,
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
-        Command::Tickets { address, search, offset, limit } => {
-            tickets::list(&common, address, search, offset, limit).await
-        }
+        Command::Tickets {
+            address,
+            search,
+            offset,
+            limit,
+        } => tickets::list(&common, address, search, offset, limit).await,
         Command::Ticket { id } => tickets::show(&common, id).await,
-        Command::Ledger { address, message_id, outcome, offset, limit } => {
-            tickets::ledger(&common, &address, message_id, outcome, offset, limit).await
-        }
+        Command::Ledger {
+            address,
+            message_id,
+            outcome,
+            offset,
+            limit,
+        } => tickets::ledger(&common, &address, message_id, outcome, offset, limit).await,
     }
 }
 
@@ -43,29 +53,51 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 pub(crate) fn words_for(error: &ApiError) -> String {
     let text = match error.code {
         ErrorCode::InvalidAddress => "This is no e-mail address.",
-        ErrorCode::InvalidClientId => "A client id looks like 12345678-1234-1234-1234-123456789abc.",
-        ErrorCode::InvalidTenant => "A tenant is named by its id, by one of its domains, or as `organizations`; its endpoints need HTTPS.",
+        ErrorCode::InvalidClientId => {
+            "A client id looks like 12345678-1234-1234-1234-123456789abc."
+        }
+        ErrorCode::InvalidTenant => {
+            "A tenant is named by its id, by one of its domains, or as `organizations`; its endpoints need HTTPS."
+        }
         ErrorCode::TenantNotFound => "The sign-in service does not know this tenant.",
         ErrorCode::OutOfRange => "This value is outside its limits.",
         ErrorCode::AddressInUse => "This address is in use already.",
-        ErrorCode::RegistrationNeeded => "Name your app registration with --client-id and --tenant.",
+        ErrorCode::RegistrationNeeded => {
+            "Name your app registration with --client-id and --tenant."
+        }
         ErrorCode::NotFound => "There is no such address, ticket, message or attachment.",
         ErrorCode::WrongState => "This does not fit the present state; `mailroom status` shows it.",
-        ErrorCode::NoKeychain => "This system has no keychain service. On a server, choose --secrets file.",
+        ErrorCode::NoKeychain => {
+            "This system has no keychain service. On a server, choose --secrets file."
+        }
         ErrorCode::KeychainLocked => "The keychain is locked. Unlock it and run the command again.",
-        ErrorCode::KeyMissing => "The key to the stored sign-ins is not in the keychain. `mailroom reconnect ADDRESS` signs in again.",
+        ErrorCode::KeyMissing => {
+            "The key to the stored sign-ins is not in the keychain. `mailroom reconnect ADDRESS` signs in again."
+        }
         ErrorCode::WrongPassphrase => "The passphrase for the key file is missing or does not fit.",
-        ErrorCode::DiskFull => "The disk is full. Free some space; nothing that was stored is lost.",
-        ErrorCode::DatabaseNewer => "The database was written by a newer Mailroom and was left untouched. Update Mailroom.",
-        ErrorCode::DatabaseDamaged => "The database was damaged and was set aside. The next start begins with a new one.",
+        ErrorCode::DiskFull => {
+            "The disk is full. Free some space; nothing that was stored is lost."
+        }
+        ErrorCode::DatabaseNewer => {
+            "The database was written by a newer Mailroom and was left untouched. Update Mailroom."
+        }
+        ErrorCode::DatabaseDamaged => {
+            "The database was damaged and was set aside. The next start begins with a new one."
+        }
         ErrorCode::DataFolder => "The data folder cannot be read or written.",
         ErrorCode::Offline => "There is no network.",
-        ErrorCode::NoBrowser => "No browser could be opened. Open the link by hand, or name a browser with --browser.",
+        ErrorCode::NoBrowser => {
+            "No browser could be opened. Open the link by hand, or name a browser with --browser."
+        }
         ErrorCode::SignInFailed => "Signing in did not work out.",
         ErrorCode::ServerRefused => "The server refused.",
-        ErrorCode::DefaultAddress => "This is the default address. Make another one the default first: `mailroom default ADDRESS`.",
+        ErrorCode::DefaultAddress => {
+            "This is the default address. Make another one the default first: `mailroom default ADDRESS`."
+        }
         ErrorCode::CannotWriteFile => "The file cannot be written.",
-        ErrorCode::Internal => return format!("Mailroom met a defect of its own: {}", error.message),
+        ErrorCode::Internal => {
+            return format!("Mailroom met a defect of its own: {}", error.message);
+        }
     };
     text.to_owned()
 }

@@ -28,7 +28,8 @@ impl Desktop for Terminal {
 }
 
 fn start(command: &str, url: &str) -> Result<(), String> {
-    let words = shlex::split(command).ok_or_else(|| format!("the browser command has an open quote: {command}"))?;
+    let words = shlex::split(command)
+        .ok_or_else(|| format!("the browser command has an open quote: {command}"))?;
     let (program, arguments) = words.split_first().ok_or("the browser command is empty")?;
     std::process::Command::new(program)
         .args(arguments)

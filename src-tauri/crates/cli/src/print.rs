@@ -1,5 +1,9 @@
 //! Results on standard output, notes and progress on standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line speaks")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where the command line speaks"
+)]
 
 use mailroom_core::api::error::ApiError;
 use mailroom_core::api::view::{AddressView, ImportView, LedgerTotals, Status};
@@ -37,7 +41,9 @@ pub(crate) fn progress_json(value: &impl Serialize) {
 
 /// Text from a server or a mail without control characters: a terminal obeys some of them.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
 }
 
 /// On one line, cut to `width` characters.
@@ -55,8 +61,14 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..head.len())
         .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
-            cells.chain([width(head.get(column).copied().unwrap_or_default())]).max().unwrap_or(0)
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| width(cell));
+            cells
+                .chain([width(head.get(column).copied().unwrap_or_default())])
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     let draw = |cells: Vec<&str>| {
@@ -81,7 +93,9 @@ fn width(text: &str) -> usize {
 /// The status table, with the causes below it.
 pub(crate) fn addresses(views: &[AddressView], language: &str) {
     if views.is_empty() {
-        line("No address is connected yet. `mailroom connect ADDRESS` connects one; `mailroom practice` shows how it goes.");
+        line(
+            "No address is connected yet. `mailroom connect ADDRESS` connects one; `mailroom practice` shows how it goes.",
+        );
         return;
     }
     let now = jiff::Timestamp::now().as_millisecond();
@@ -102,7 +116,17 @@ pub(crate) fn addresses(views: &[AddressView], language: &str) {
         })
         .collect();
     table(
-        &["ADDRESS", "BRAND", "PROVIDER", "STATUS", "LAST SUCCESS", "NEXT POLL", "NEW TODAY", "OPEN", "IMPORT"],
+        &[
+            "ADDRESS",
+            "BRAND",
+            "PROVIDER",
+            "STATUS",
+            "LAST SUCCESS",
+            "NEXT POLL",
+            "NEW TODAY",
+            "OPEN",
+            "IMPORT",
+        ],
         &rows,
     );
     for view in views {
@@ -155,7 +179,11 @@ pub(crate) fn totals(totals: &LedgerTotals) {
 
 /// A finding as the catalogue words it, with what the server said.
 pub(crate) fn finding(finding: &Finding, language: &str) {
-    card(&catalogue::card(&finding.code, &finding.args, Language::from_tag(language)));
+    card(&catalogue::card(
+        &finding.code,
+        &finding.args,
+        Language::from_tag(language),
+    ));
     if let Some(evidence) = &finding.evidence {
         let mut said = cut(&evidence.raw, 600);
         if let Some(id) = &evidence.request_id {
@@ -191,7 +219,11 @@ pub(crate) fn api_error(error: &ApiError, as_json: bool) {
         progress_json(error);
         return;
     }
-    let values: Vec<String> = error.args.iter().map(|(name, value)| format!("{name}: {}", plain(value))).collect();
+    let values: Vec<String> = error
+        .args
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", plain(value)))
+        .collect();
     note(&crate::commands::words_for(error));
     if !values.is_empty() {
         note(&format!("  {}", values.join(", ")));

@@ -16,7 +16,9 @@ use std::sync::Arc;
 /// Opens the application with the terminal's desktop.
 pub(crate) async fn open(common: &Common, may_poll: bool) -> Result<Arc<App>, Failure> {
     let data_dir = data_dir(common)?;
-    let desktop = Arc::new(Terminal { browser: common.browser.clone() });
+    let desktop = Arc::new(Terminal {
+        browser: common.browser.clone(),
+    });
     let secrets = secrets(common, &data_dir)?;
     open_with(common, data_dir, secrets, desktop, may_poll).await
 }
@@ -31,7 +33,10 @@ pub(crate) async fn open_with(
 ) -> Result<Arc<App>, Failure> {
     let extra_roots = match &common.ca_file {
         Some(path) => {
-            vec![std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?]
+            vec![
+                std::fs::read(path)
+                    .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?,
+            ]
         }
         None => Vec::new(),
     };
@@ -44,14 +49,18 @@ pub(crate) async fn open_with(
         may_poll,
         own_registration: Registration::of_this_build(),
     };
-    App::open(options).await.map_err(|error| Failure::from(mailroom_core::api::error::ApiError::from(error)))
+    App::open(options)
+        .await
+        .map_err(|error| Failure::from(mailroom_core::api::error::ApiError::from(error)))
 }
 
 /// The language of texts: as asked for, else the system's, else English.
 pub(crate) fn language(common: &Common) -> String {
     let asked = common.language.clone();
     let system = || {
-        ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     };
     let text = asked.or_else(system).unwrap_or_default();
     mailroom_core::words::supported(&text).to_owned()
@@ -62,7 +71,9 @@ fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
         .data_dir
         .clone()
         .or_else(places::default_data_dir)
-        .ok_or_else(|| Failure::Usage("This system names no data folder: give one with --data-dir.".into()))
+        .ok_or_else(|| {
+            Failure::Usage("This system names no data folder: give one with --data-dir.".into())
+        })
 }
 
 fn secrets(common: &Common, data_dir: &Path) -> Result<Arc<dyn Secrets>, Failure> {
@@ -80,7 +91,8 @@ fn passphrase(common: &Common) -> Result<SecretString, Failure> {
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(Failure::Usage(
-            "--secrets file needs a passphrase in MAILROOM_PASSPHRASE or by --passphrase-fd.".into(),
+            "--secrets file needs a passphrase in MAILROOM_PASSPHRASE or by --passphrase-fd."
+                .into(),
         ));
     }
     Ok(SecretString::from(text.to_owned()))

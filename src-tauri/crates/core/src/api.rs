@@ -46,7 +46,10 @@ pub async fn save_settings(app: &App, settings: Settings) -> Result<(), ApiError
     {
         return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", language));
     }
-    app.context.store.write(move |tx| settings::save_settings(tx, &settings)).await?;
+    app.context
+        .store
+        .write(move |tx| settings::save_settings(tx, &settings))
+        .await?;
     Ok(())
 }
 
@@ -65,5 +68,8 @@ pub async fn open_link(app: &App, url: &str) -> Result<(), ApiError> {
     if !app.is_offered(url) {
         return Err(ApiError::new(ErrorCode::NotFound).arg("value", url));
     }
-    app.desktop.open_url(url, false).await.map_err(|reason| ApiError::new(ErrorCode::NoBrowser).because(reason))
+    app.desktop
+        .open_url(url, false)
+        .await
+        .map_err(|reason| ApiError::new(ErrorCode::NoBrowser).because(reason))
 }

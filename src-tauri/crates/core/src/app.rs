@@ -75,7 +75,8 @@ impl App {
     /// [`OpenError`].
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let store = Store::open(&options.data_dir).await?;
-        let http = crate::oauth::http::client(&options.extra_roots).map_err(OpenError::Certificate)?;
+        let http =
+            crate::oauth::http::client(&options.extra_roots).map_err(OpenError::Certificate)?;
         let connections = Connections::new(http, store.clone(), options.secrets);
         let (new_tickets, tickets) = mpsc::unbounded_channel();
         let context = Arc::new(Context::new(store, connections, options.clock, new_tickets));
@@ -95,7 +96,11 @@ impl App {
             watching: CancellationToken::new(),
             offered_links: Mutex::default(),
         });
-        tokio::spawn(watcher::watch(Arc::downgrade(&app), app.watching.clone(), tickets));
+        tokio::spawn(watcher::watch(
+            Arc::downgrade(&app),
+            app.watching.clone(),
+            tickets,
+        ));
         Ok(app)
     }
 
@@ -119,7 +124,10 @@ impl App {
 
     /// Where the practice tenant runs.
     pub fn sandbox(&self) -> Option<SandboxView> {
-        self.sandbox.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sandbox
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Ends polling between two transactions.
@@ -137,12 +145,18 @@ impl App {
     }
 
     pub(crate) fn offer_links<'a>(&self, urls: impl IntoIterator<Item = &'a str>) {
-        let mut offered = self.offered_links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offered = self
+            .offered_links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         offered.extend(urls.into_iter().map(str::to_owned));
     }
 
     pub(crate) fn is_offered(&self, url: &str) -> bool {
-        self.offered_links.lock().unwrap_or_else(PoisonError::into_inner).contains(url)
+        self.offered_links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(url)
     }
 }
 

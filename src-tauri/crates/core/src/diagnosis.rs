@@ -56,11 +56,19 @@ pub struct Evidence {
 impl Finding {
     /// A finding without a server's answer.
     pub fn plain(code: &str, severity: Severity) -> Self {
-        Self { code: code.into(), severity, args: std::collections::BTreeMap::new(), evidence: None }
+        Self {
+            code: code.into(),
+            severity,
+            args: std::collections::BTreeMap::new(),
+            evidence: None,
+        }
     }
 
     /// A finding with what the server said.
     pub fn seen(code: &str, severity: Severity, evidence: &Evidence) -> Self {
-        Self { evidence: Some(evidence.clone()), ..Self::plain(code, severity) }
+        Self {
+            evidence: Some(evidence.clone()),
+            ..Self::plain(code, severity)
+        }
     }
 }

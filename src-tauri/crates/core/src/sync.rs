@@ -108,12 +108,18 @@ impl Context {
 
     /// Whether a poll of this address runs in this process at this moment.
     pub fn is_busy(&self, address_id: i64) -> bool {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&address_id)
+        self.busy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&address_id)
     }
 
     /// Why nothing can be stored at the moment, if so. It cannot be written down: the disk is what is full.
     pub fn storage_trouble(&self) -> Option<Finding> {
-        self.storage_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.storage_trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set_busy(&self, address_id: i64, busy: bool) {
@@ -126,7 +132,10 @@ impl Context {
     }
 
     fn set_storage_trouble(&self, finding: Option<Finding>) {
-        *self.storage_trouble.lock().unwrap_or_else(PoisonError::into_inner) = finding;
+        *self
+            .storage_trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = finding;
     }
 }
 
@@ -163,7 +172,11 @@ impl Engine {
         let cancel = CancellationToken::new();
         let (role_sender, role) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(context, lock, cancel.clone(), role_sender));
-        Self { cancel, supervisor: Mutex::new(Some(supervisor)), role }
+        Self {
+            cancel,
+            supervisor: Mutex::new(Some(supervisor)),
+            role,
+        }
     }
 
     /// Whether this process polls; changes are announced.
@@ -174,9 +187,15 @@ impl Engine {
     /// Ends all tasks between two transactions.
     pub async fn stop(&self) {
         self.cancel.cancel();
-        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let supervisor = self
+            .supervisor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(mut supervisor) = supervisor
-            && tokio::time::timeout(CLOSING_TIME, &mut supervisor).await.is_err()
+            && tokio::time::timeout(CLOSING_TIME, &mut supervisor)
+                .await
+                .is_err()
         {
             supervisor.abort();
         }
@@ -248,8 +267,11 @@ async fn reconcile(
             return;
         }
     };
-    let connected: BTreeSet<i64> =
-        rows.iter().filter(|row| !row.disconnected).map(|row| row.id).collect();
+    let connected: BTreeSet<i64> = rows
+        .iter()
+        .filter(|row| !row.disconnected)
+        .map(|row| row.id)
+        .collect();
     running.retain(|id, task| {
         let stays = connected.contains(id);
         if !stays {

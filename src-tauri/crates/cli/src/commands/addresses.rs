@@ -12,7 +12,11 @@ pub(crate) async fn status(common: &Common, address: Option<&str>) -> Result<(),
     let app = session::open(common, false).await?;
     let views = chosen(&app, address).await?;
     show(common, &views);
-    if views.iter().any(|view| view.status == Status::Failed) { Err(Failure::Findings) } else { Ok(()) }
+    if views.iter().any(|view| view.status == Status::Failed) {
+        Err(Failure::Findings)
+    } else {
+        Ok(())
+    }
 }
 
 /// Prints addresses as `status` does.
@@ -35,7 +39,12 @@ async fn chosen(app: &App, address: Option<&str>) -> Result<Vec<AddressView>, Fa
 }
 
 /// `import`
-pub(crate) async fn import(common: &Common, address: &str, newest: u32, rehearse: bool) -> Result<(), Failure> {
+pub(crate) async fn import(
+    common: &Common,
+    address: &str,
+    newest: u32,
+    rehearse: bool,
+) -> Result<(), Failure> {
     let app = session::open(common, !rehearse).await?;
     let id = api::find_address(&app, address).await?;
     if rehearse {
@@ -65,7 +74,10 @@ fn finish_import(common: &Common, view: &AddressView) -> Result<(), Failure> {
     } else if let Some(import) = &view.import {
         print::totals(&import.totals);
     }
-    let done = view.import.as_ref().is_some_and(|import| import.pending == 0 && import.totals.failed == 0);
+    let done = view
+        .import
+        .as_ref()
+        .is_some_and(|import| import.pending == 0 && import.totals.failed == 0);
     if done {
         return Ok(());
     }
@@ -81,7 +93,10 @@ fn finish_import(common: &Common, view: &AddressView) -> Result<(), Failure> {
 pub(crate) async fn sync(common: &Common, address: Option<&str>) -> Result<(), Failure> {
     let app = session::open(common, true).await?;
     let before = chosen(&app, address).await?;
-    for view in before.iter().filter(|view| view.status != Status::Disconnected) {
+    for view in before
+        .iter()
+        .filter(|view| view.status != Status::Disconnected)
+    {
         api::sync_now(&app, Some(view.id)).await?;
     }
     let mut after = Vec::new();
@@ -94,7 +109,9 @@ pub(crate) async fn sync(common: &Common, address: Option<&str>) -> Result<(), F
     }
     session::close(&app).await;
     show(common, &after);
-    let well = after.iter().all(|view| !matches!(view.status, Status::Failed | Status::Offline));
+    let well = after
+        .iter()
+        .all(|view| !matches!(view.status, Status::Failed | Status::Offline));
     if well { Ok(()) } else { Err(Failure::Findings) }
 }
 

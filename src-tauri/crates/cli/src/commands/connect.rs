@@ -4,7 +4,8 @@ use super::{addresses, wait};
 use crate::args::{CloudChoice, Common, ConnectArguments, ProviderChoice};
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput, Status,
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
+    RegistrationInput, Status,
 };
 use mailroom_core::{api, app::App};
 use std::sync::Arc;
@@ -22,7 +23,10 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         private_window: options.private_window,
         language: session::language(common),
     };
-    let choices = ConnectChoices { brand: options.brand, import_newest: options.newest };
+    let choices = ConnectChoices {
+        brand: options.brand,
+        import_newest: options.newest,
+    };
     let view = run(&app, common, request, choices).await?;
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
@@ -30,13 +34,20 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
 }
 
 /// `reconnect`
-pub(crate) async fn reconnect(common: &Common, address: &str, private_window: bool) -> Result<(), Failure> {
+pub(crate) async fn reconnect(
+    common: &Common,
+    address: &str,
+    private_window: bool,
+) -> Result<(), Failure> {
     let app = session::open(common, true).await?;
     let id = api::find_address(&app, address).await?;
     let before = api::address_details(&app, id).await?.address;
     let attempt =
         api::reconnect_address(&app, id, private_window, &session::language(common)).await?;
-    let choices = ConnectChoices { brand: before.brand.clone(), import_newest: None };
+    let choices = ConnectChoices {
+        brand: before.brand.clone(),
+        import_newest: None,
+    };
     follow(&app, common, attempt, choices).await?;
     let view = wait::for_poll(&app, id, before.last_success_at).await?;
     session::close(&app).await;
@@ -65,16 +76,21 @@ fn verdict(view: &AddressView) -> Result<(), Failure> {
 fn registration(options: &ConnectArguments) -> Option<RegistrationInput> {
     let client_id = options.client_id.clone()?;
     let cloud = match (&options.authority, &options.graph_url) {
-        (Some(authority), Some(graph_url)) => {
-            CloudInput::Custom { authority: authority.clone(), graph_url: graph_url.clone() }
-        }
+        (Some(authority), Some(graph_url)) => CloudInput::Custom {
+            authority: authority.clone(),
+            graph_url: graph_url.clone(),
+        },
         _ => match options.cloud {
             CloudChoice::Global => CloudInput::Global,
             CloudChoice::UsGov => CloudInput::UsGov,
             CloudChoice::China => CloudInput::China,
         },
     };
-    Some(RegistrationInput { client_id, tenant: options.tenant.clone(), cloud })
+    Some(RegistrationInput {
+        client_id,
+        tenant: options.tenant.clone(),
+        cloud,
+    })
 }
 
 /// Follows the attempt to its end and confirms it.
@@ -90,7 +106,11 @@ async fn follow(
     loop {
         match api::connect_attempt(app, &attempt.id)?.stage {
             ConnectStage::Preparing | ConnectStage::Checking => {}
-            ConnectStage::WaitingForBrowser { url, browser_opened, .. } => {
+            ConnectStage::WaitingForBrowser {
+                url,
+                browser_opened,
+                ..
+            } => {
                 if !told {
                     told = true;
                     let opened = if browser_opened {
@@ -102,7 +122,9 @@ async fn follow(
                     print::note(&url);
                 }
             }
-            ConnectStage::WrongAccount { asked, signed_in, .. } => {
+            ConnectStage::WrongAccount {
+                asked, signed_in, ..
+            } => {
                 return Err(Failure::Other(format!(
                     "{signed_in} signed in, but {asked} was asked for. Nothing was connected and nothing was fetched.\n\
                      Run the command again with --private-window, or sign out of {signed_in} in the browser first."
@@ -117,7 +139,10 @@ async fn follow(
                 return Err(Failure::Findings);
             }
             ConnectStage::Ready { identity, .. } => {
-                print::note(&format!("Signed in as {}; reads {}.", identity.login_name, attempt.address));
+                print::note(&format!(
+                    "Signed in as {}; reads {}.",
+                    identity.login_name, attempt.address
+                ));
                 return Ok(api::finish_connect(app, &attempt.id, choices).await?);
             }
         }

@@ -12,8 +12,10 @@ const ARRIVALS: Duration = Duration::from_secs(45);
 /// `sandbox`
 pub(crate) async fn run(options: SandboxArguments) -> Result<(), Failure> {
     if options.list_scenarios {
-        let rows: Vec<Vec<String>> =
-            scenario_names().into_iter().map(|(name, what)| vec![name.to_owned(), what.to_owned()]).collect();
+        let rows: Vec<Vec<String>> = scenario_names()
+            .into_iter()
+            .map(|(name, what)| vec![name.to_owned(), what.to_owned()])
+            .collect();
         print::table(&["SCENARIO", "WHAT GOES WRONG"], &rows);
         return Ok(());
     }
@@ -50,8 +52,9 @@ pub(crate) fn failure(error: StartError) -> Failure {
     let text = error.to_string();
     match error {
         StartError::UnknownScenario { .. } => Failure::Usage(text),
-        StartError::Listen { .. } | StartError::File { .. } | StartError::State { .. } | StartError::Key(_) => {
-            Failure::Other(text)
-        }
+        StartError::Listen { .. }
+        | StartError::File { .. }
+        | StartError::State { .. }
+        | StartError::Key(_) => Failure::Other(text),
     }
 }

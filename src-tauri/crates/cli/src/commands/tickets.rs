@@ -17,7 +17,16 @@ pub(crate) async fn list(
     if let Some(address) = &address {
         api::find_address(&app, address).await?;
     }
-    let page = api::list_tickets(&app, TicketQuery { address, search, offset, limit }).await?;
+    let page = api::list_tickets(
+        &app,
+        TicketQuery {
+            address,
+            search,
+            offset,
+            limit,
+        },
+    )
+    .await?;
     if common.json {
         print::json(&page);
         return Ok(());
@@ -48,7 +57,11 @@ pub(crate) async fn show(common: &Common, id: i64) -> Result<(), Failure> {
         print::json(&view);
         return Ok(());
     }
-    print::line(&format!("#{} {}", view.ticket.id, print::plain(&view.ticket.subject)));
+    print::line(&format!(
+        "#{} {}",
+        view.ticket.id,
+        print::plain(&view.ticket.subject)
+    ));
     for message in &view.messages {
         print::line("");
         print::line(&format!(
@@ -58,7 +71,11 @@ pub(crate) async fn show(common: &Common, id: i64) -> Result<(), Failure> {
             print::plain(&message.from.address)
         ));
         for attachment in &message.attachments {
-            print::line(&format!("[{} · {} bytes]", print::plain(&attachment.name), attachment.size));
+            print::line(&format!(
+                "[{} · {} bytes]",
+                print::plain(&attachment.name),
+                attachment.size
+            ));
         }
         print::line(&print::plain(&message.text));
     }
@@ -102,13 +119,20 @@ pub(crate) async fn ledger(
             ]
         })
         .collect();
-    print::table(&["RECEIVED", "OUTCOME", "REASON", "TICKET", "FROM", "SUBJECT"], &table);
+    print::table(
+        &["RECEIVED", "OUTCOME", "REASON", "TICKET", "FROM", "SUBJECT"],
+        &table,
+    );
     Ok(())
 }
 
 fn date(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).map_or_else(
         |_| "-".into(),
-        |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        |at| {
+            at.to_zoned(jiff::tz::TimeZone::system())
+                .strftime("%Y-%m-%d %H:%M")
+                .to_string()
+        },
     )
 }

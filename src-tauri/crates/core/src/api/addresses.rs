@@ -33,8 +33,13 @@ pub async fn address_details(app: &App, id: i64) -> Result<AddressDetails, ApiEr
 /// [`ErrorCode::NotFound`].
 pub async fn find_address(app: &App, address: &str) -> Result<i64, ApiError> {
     let key = address.trim().to_lowercase();
-    let row = app.context.store.read(move |db| addresses::by_key(db, &key)).await?;
-    row.map(|row| row.id).ok_or_else(|| not_found().arg("value", address))
+    let row = app
+        .context
+        .store
+        .read(move |db| addresses::by_key(db, &key))
+        .await?;
+    row.map(|row| row.id)
+        .ok_or_else(|| not_found().arg("value", address))
 }
 
 /// Names of all brands.
@@ -49,7 +54,11 @@ pub async fn list_brands(app: &App) -> Result<Vec<String>, ApiError> {
 ///
 /// # Errors
 /// [`ErrorCode::OutOfRange`], [`ErrorCode::NotFound`].
-pub async fn save_address_settings(app: &App, id: i64, settings: AddressSettings) -> Result<(), ApiError> {
+pub async fn save_address_settings(
+    app: &App,
+    id: i64,
+    settings: AddressSettings,
+) -> Result<(), ApiError> {
     if !INTERVALS.contains(&settings.poll_interval_s) {
         return Err(ApiError::new(ErrorCode::OutOfRange)
             .arg("value", settings.poll_interval_s)
@@ -94,7 +103,10 @@ pub async fn sync_now(app: &App, id: Option<i64>) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::NotFound`].
 pub async fn pause_address(app: &App, id: i64) -> Result<(), ApiError> {
-    change(app, id, EventKind::Paused, move |tx, _| addresses::set_paused(tx, id, true)).await
+    change(app, id, EventKind::Paused, move |tx, _| {
+        addresses::set_paused(tx, id, true)
+    })
+    .await
 }
 
 /// Polls again, from where it stopped.
@@ -117,12 +129,16 @@ pub async fn resume_address(app: &App, id: i64) -> Result<(), ApiError> {
 pub async fn disconnect_address(app: &App, id: i64) -> Result<(), ApiError> {
     let rows = app.context.store.read(addresses::all).await?;
     let row = rows.iter().find(|row| row.id == id).ok_or_else(not_found)?;
-    let others = rows.iter().any(|other| other.id != id && !other.disconnected);
+    let others = rows
+        .iter()
+        .any(|other| other.id != id && !other.disconnected);
     if row.is_default && others {
         return Err(ApiError::new(ErrorCode::DefaultAddress).arg("value", &row.address));
     }
     let account = row.account_id;
-    let shared = rows.iter().any(|other| other.id != id && !other.disconnected && other.account_id == account);
+    let shared = rows
+        .iter()
+        .any(|other| other.id != id && !other.disconnected && other.account_id == account);
     change(app, id, EventKind::Disconnected, move |tx, _| {
         addresses::set_disconnected(tx, id, true)?;
         if !shared {
@@ -142,11 +158,19 @@ pub async fn disconnect_address(app: &App, id: i64) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::WrongState`] unless it has been read successfully, [`ErrorCode::NotFound`].
 pub async fn make_default(app: &App, id: i64) -> Result<(), ApiError> {
-    let row = app.context.store.read(move |db| addresses::get(db, id)).await?.ok_or_else(not_found)?;
+    let row = app
+        .context
+        .store
+        .read(move |db| addresses::get(db, id))
+        .await?
+        .ok_or_else(not_found)?;
     if row.disconnected || row.cause.is_some() || row.last_success_at.is_none() {
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     }
-    app.context.store.write(move |tx| addresses::make_default(tx, id)).await?;
+    app.context
+        .store
+        .write(move |tx| addresses::make_default(tx, id))
+        .await?;
     app.context.nudge.notify_one();
     Ok(())
 }
@@ -155,7 +179,10 @@ pub async fn make_default(app: &App, id: i64) -> Result<(), ApiError> {
 pub(super) fn brand_name(text: &str) -> Result<String, ApiError> {
     let name: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() || name.chars().count() > 80 {
-        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", name).arg("least", 1).arg("most", 80));
+        return Err(ApiError::new(ErrorCode::OutOfRange)
+            .arg("value", name)
+            .arg("least", 1)
+            .arg("most", 80));
     }
     Ok(name)
 }

@@ -3,7 +3,10 @@
 use super::addresses::{brand_name, not_found};
 use super::error::{ApiError, ErrorCode};
 use super::imports::check_newest;
-use super::view::{AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput};
+use super::view::{
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
+    RegistrationInput,
+};
 use crate::account::{EmailAddress, Registration};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
@@ -27,19 +30,26 @@ const CATEGORY: &str = "Mailroom";
 /// [`ErrorCode::InvalidAddress`], [`ErrorCode::AddressInUse`], [`ErrorCode::RegistrationNeeded`],
 /// [`ErrorCode::InvalidClientId`], [`ErrorCode::InvalidTenant`], and what keeps the keychain shut: better known
 /// before the person signs in than after.
-pub async fn begin_connect(app: &Arc<App>, request: ConnectRequest) -> Result<ConnectAttempt, ApiError> {
+pub async fn begin_connect(
+    app: &Arc<App>,
+    request: ConnectRequest,
+) -> Result<ConnectAttempt, ApiError> {
     let address = EmailAddress::parse(&request.address)
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &request.address))?;
     refuse_address_in_use(app, &address).await?;
     let sandbox = app.sandbox();
     let registration = match &request.registration {
         Some(input) => registration(input)?,
-        None => app.own_registration.clone().ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
+        None => app
+            .own_registration
+            .clone()
+            .ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
     };
     app.context.connections.vault().await?;
     let plan = Plan {
         address,
-        sandbox: sandbox.is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
+        sandbox: sandbox
+            .is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
         registration,
         words: crate::words::words(&request.language).page.clone(),
         reconnects: None,
@@ -63,7 +73,9 @@ pub async fn reconnect_address(
         .context
         .store
         .read(move |db| {
-            let Some(row) = addresses::get(db, id)? else { return Ok(None) };
+            let Some(row) = addresses::get(db, id)? else {
+                return Ok(None);
+            };
             let account = accounts::get(db, row.account_id)?;
             Ok(account.map(|account| (row, account)))
         })
@@ -107,7 +119,11 @@ pub async fn open_browser_again(app: &App, id: &str, private_window: bool) -> Re
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`].
-pub fn retry_connect(app: &Arc<App>, id: &str, private_window: bool) -> Result<ConnectAttempt, ApiError> {
+pub fn retry_connect(
+    app: &Arc<App>,
+    id: &str,
+    private_window: bool,
+) -> Result<ConnectAttempt, ApiError> {
     let plan = app.attempts.plan(id).ok_or_else(not_found)?;
     attempts::restart(app, id, plan, private_window, true);
     connect_attempt(app, id)
@@ -118,7 +134,11 @@ pub fn retry_connect(app: &Arc<App>, id: &str, private_window: bool) -> Result<C
 /// # Errors
 /// [`ErrorCode::NotFound`].
 pub fn cancel_connect(app: &App, id: &str) -> Result<(), ApiError> {
-    if app.attempts.cancel(id) { Ok(()) } else { Err(not_found()) }
+    if app.attempts.cancel(id) {
+        Ok(())
+    } else {
+        Err(not_found())
+    }
 }
 
 /// Connects: stores the sign-in and the address in one transaction and lets polling (and the import) begin.
@@ -126,9 +146,16 @@ pub fn cancel_connect(app: &App, id: &str) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] unless the attempt is ready, [`ErrorCode::OutOfRange`],
 /// [`ErrorCode::AddressInUse`] if somebody else was faster, the keychain, the disk.
-pub async fn finish_connect(app: &App, id: &str, choices: ConnectChoices) -> Result<AddressView, ApiError> {
+pub async fn finish_connect(
+    app: &App,
+    id: &str,
+    choices: ConnectChoices,
+) -> Result<AddressView, ApiError> {
     connect_attempt(app, id)?;
-    let (plan, proven) = app.attempts.proven(id).ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
+    let (plan, proven) = app
+        .attempts
+        .proven(id)
+        .ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
     let newest = choices.import_newest.map(check_newest).transpose()?;
     let brand = brand_name(&choices.brand)?;
     let vault = app.context.connections.vault().await?;
@@ -162,7 +189,9 @@ pub async fn finish_connect(app: &App, id: &str, choices: ConnectChoices) -> Res
     app.context.connections.forget(account);
     app.attempts.cancel(id);
     app.context.nudge.notify_one();
-    app::address_view(app, address_id).await?.ok_or_else(not_found)
+    app::address_view(app, address_id)
+        .await?
+        .ok_or_else(not_found)
 }
 
 fn attach(
@@ -218,17 +247,30 @@ fn reattach(
 
 fn other_addresses(plan: &Plan, proven: &Proven) -> Vec<EmailAddress> {
     let identity = &proven.identity;
-    identity.primary.iter().chain(&identity.aliases).filter(|address| **address != plan.address).cloned().collect()
+    identity
+        .primary
+        .iter()
+        .chain(&identity.aliases)
+        .filter(|address| **address != plan.address)
+        .cloned()
+        .collect()
 }
 
 async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), ApiError> {
     let key = address.key();
-    let user = app.context.store.read(move |db| addresses::user_of(db, &key)).await?;
+    let user = app
+        .context
+        .store
+        .read(move |db| addresses::user_of(db, &key))
+        .await?;
     user.map_or(Ok(()), |user| Err(in_use(address, &user)))
 }
 
 fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
-    ApiError::new(ErrorCode::AddressInUse).arg("value", address).arg("by", by).arg("how", how)
+    ApiError::new(ErrorCode::AddressInUse)
+        .arg("value", address)
+        .arg("by", by)
+        .arg("how", how)
 }
 
 /// Checks a registration as typed in.
@@ -245,10 +287,22 @@ fn registration(input: &RegistrationInput) -> Result<Registration, ApiError> {
     }
     // Sources: Microsoft Graph, "National cloud deployments".
     let (authority, graph_url) = match &input.cloud {
-        CloudInput::Global => ("https://login.microsoftonline.com/", "https://graph.microsoft.com/"),
-        CloudInput::UsGov => ("https://login.microsoftonline.us/", "https://graph.microsoft.us/"),
-        CloudInput::China => ("https://login.chinacloudapi.cn/", "https://microsoftgraph.chinacloudapi.cn/"),
-        CloudInput::Custom { authority, graph_url } => (authority.as_str(), graph_url.as_str()),
+        CloudInput::Global => (
+            "https://login.microsoftonline.com/",
+            "https://graph.microsoft.com/",
+        ),
+        CloudInput::UsGov => (
+            "https://login.microsoftonline.us/",
+            "https://graph.microsoft.us/",
+        ),
+        CloudInput::China => (
+            "https://login.chinacloudapi.cn/",
+            "https://microsoftgraph.chinacloudapi.cn/",
+        ),
+        CloudInput::Custom {
+            authority,
+            graph_url,
+        } => (authority.as_str(), graph_url.as_str()),
     };
     Ok(Registration {
         authority: endpoint(authority)?,

@@ -2,9 +2,9 @@
 
 use crate::app::OpenError;
 use crate::diagnosis::Evidence;
+use crate::provider::ProviderError;
 use crate::secrets::SecretsError;
 use crate::store::StoreError;
-use crate::provider::ProviderError;
 use crate::sync::{NoVault, StepError};
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,12 @@ pub enum ErrorCode {
 impl ApiError {
     /// An error with nothing but its code.
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, message: format!("{code:?}"), args: std::collections::BTreeMap::new(), evidence: None }
+        Self {
+            code,
+            message: format!("{code:?}"),
+            args: std::collections::BTreeMap::new(),
+            evidence: None,
+        }
     }
 
     /// With a value for the words.
@@ -115,9 +120,9 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let text = chain(&error);
         let api = match &error {
-            StoreError::Newer { found, known } => {
-                Self::new(ErrorCode::DatabaseNewer).arg("found", found).arg("known", known)
-            }
+            StoreError::Newer { found, known } => Self::new(ErrorCode::DatabaseNewer)
+                .arg("found", found)
+                .arg("known", known),
             StoreError::Damaged { set_aside } => {
                 Self::new(ErrorCode::DatabaseDamaged).arg("path", set_aside.display())
             }
@@ -172,7 +177,10 @@ impl From<StepError> for ApiError {
                     | ProviderError::Protocol(..) => ErrorCode::ServerRefused,
                 };
                 let evidence = error.evidence().cloned().map(Box::new);
-                Self { evidence, ..Self::new(code).because(chain(&error)) }
+                Self {
+                    evidence,
+                    ..Self::new(code).because(chain(&error))
+                }
             }
         }
     }

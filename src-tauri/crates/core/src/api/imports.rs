@@ -39,7 +39,9 @@ pub async fn start_import(app: &App, id: i64, newest: u32) -> Result<(), ApiErro
         .context
         .store
         .write(move |tx| {
-            let Some(row) = addresses::get(tx, id)? else { return Ok(None) };
+            let Some(row) = addresses::get(tx, id)? else {
+                return Ok(None);
+            };
             let busy = imports::current(tx, id)?.is_some_and(|import| import.ended_at.is_none());
             if busy || row.disconnected {
                 return Ok(Some(false));
@@ -63,7 +65,14 @@ pub async fn start_import(app: &App, id: i64, newest: u32) -> Result<(), ApiErro
 /// # Errors
 /// [`ErrorCode::WrongState`] when none runs.
 pub async fn pause_import(app: &App, id: i64) -> Result<(), ApiError> {
-    step(app, id, &[ImportState::Listing, ImportState::Running], ImportState::Paused, EventKind::ImportPaused).await
+    step(
+        app,
+        id,
+        &[ImportState::Listing, ImportState::Running],
+        ImportState::Paused,
+        EventKind::ImportPaused,
+    )
+    .await
 }
 
 /// Goes on with a paused import.
@@ -71,7 +80,14 @@ pub async fn pause_import(app: &App, id: i64) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::WrongState`] when none is paused.
 pub async fn resume_import(app: &App, id: i64) -> Result<(), ApiError> {
-    step(app, id, &[ImportState::Paused], ImportState::Running, EventKind::ImportResumed).await
+    step(
+        app,
+        id,
+        &[ImportState::Paused],
+        ImportState::Running,
+        EventKind::ImportResumed,
+    )
+    .await
 }
 
 /// Ends the import; what is imported stays.
@@ -79,8 +95,19 @@ pub async fn resume_import(app: &App, id: i64) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::WrongState`] when none is under way.
 pub async fn cancel_import(app: &App, id: i64) -> Result<(), ApiError> {
-    let open = &[ImportState::Listing, ImportState::Running, ImportState::Paused];
-    step(app, id, open, ImportState::Cancelled, EventKind::ImportCancelled).await
+    let open = &[
+        ImportState::Listing,
+        ImportState::Running,
+        ImportState::Paused,
+    ];
+    step(
+        app,
+        id,
+        open,
+        ImportState::Cancelled,
+        EventKind::ImportCancelled,
+    )
+    .await
 }
 
 async fn step(
@@ -95,23 +122,36 @@ async fn step(
         .context
         .store
         .write(move |tx| {
-            let Some(import) = imports::current(tx, id)? else { return Ok(false) };
+            let Some(import) = imports::current(tx, id)? else {
+                return Ok(false);
+            };
             if !from.contains(&import.state) {
                 return Ok(false);
             }
             // A listing that was not finished begins again.
-            let to = if to == ImportState::Running && !import.listed { ImportState::Listing } else { to };
+            let to = if to == ImportState::Running && !import.listed {
+                ImportState::Listing
+            } else {
+                to
+            };
             imports::set_state(tx, import.id, to, now)?;
             let mut args = BTreeMap::new();
             if to == ImportState::Cancelled {
-                args.insert("imported".to_owned(), imports::totals(tx, import.id)?.0.imported.to_string());
+                args.insert(
+                    "imported".to_owned(),
+                    imports::totals(tx, import.id)?.0.imported.to_string(),
+                );
             }
             events::add(tx, id, now, kind, &args)?;
             Ok(true)
         })
         .await?;
     app.context.nudge.notify_one();
-    if stepped { Ok(()) } else { Err(ApiError::new(ErrorCode::WrongState)) }
+    if stepped {
+        Ok(())
+    } else {
+        Err(ApiError::new(ErrorCode::WrongState))
+    }
 }
 
 /// What importing the newest `newest` mails would give; nothing is stored and the server is told nothing.
@@ -130,7 +170,9 @@ pub async fn rehearse_import(app: &App, id: i64, newest: u32) -> Result<Rehearsa
         .context
         .store
         .read(move |db| {
-            let Some(row) = addresses::get(db, id)? else { return Ok(None) };
+            let Some(row) = addresses::get(db, id)? else {
+                return Ok(None);
+            };
             Ok(accounts::get(db, row.account_id)?.map(|account| (row, account)))
         })
         .await?
@@ -139,5 +181,7 @@ pub async fn rehearse_import(app: &App, id: i64, newest: u32) -> Result<Rehearsa
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     }
     let provider = app.context.connections.provider(&row, &account).await?;
-    rehearse(&app.context, &row, &provider, newest).await.map_err(ApiError::from)
+    rehearse(&app.context, &row, &provider, newest)
+        .await
+        .map_err(ApiError::from)
 }

@@ -17,8 +17,15 @@ const LONGEST_PAGE: u32 = 500;
 /// # Errors
 /// The database cannot be read, as everywhere here.
 pub async fn list_tickets(app: &App, query: TicketQuery) -> Result<TicketPage, ApiError> {
-    let query = TicketQuery { limit: query.limit.clamp(1, LONGEST_PAGE), ..query };
-    Ok(app.context.store.read(move |db| tickets::list(db, &query)).await?)
+    let query = TicketQuery {
+        limit: query.limit.clamp(1, LONGEST_PAGE),
+        ..query
+    };
+    Ok(app
+        .context
+        .store
+        .read(move |db| tickets::list(db, &query))
+        .await?)
 }
 
 /// A whole ticket.
@@ -26,7 +33,11 @@ pub async fn list_tickets(app: &App, query: TicketQuery) -> Result<TicketPage, A
 /// # Errors
 /// [`ErrorCode::NotFound`].
 pub async fn ticket(app: &App, id: i64) -> Result<TicketView, ApiError> {
-    app.context.store.read(move |db| tickets::view(db, id)).await?.ok_or_else(not_found)
+    app.context
+        .store
+        .read(move |db| tickets::view(db, id))
+        .await?
+        .ok_or_else(not_found)
 }
 
 /// The HTML of a mail, made safe; nothing when it has none.
@@ -45,7 +56,11 @@ pub async fn message_html(app: &App, message_id: i64) -> Result<Option<SafeHtml>
 /// # Errors
 /// [`ErrorCode::NotFound`].
 pub async fn attachment_name(app: &App, attachment_id: i64) -> Result<String, ApiError> {
-    let row = app.context.store.read(move |db| messages::attachment(db, attachment_id)).await?;
+    let row = app
+        .context
+        .store
+        .read(move |db| messages::attachment(db, attachment_id))
+        .await?;
     row.map(|row| row.name).ok_or_else(not_found)
 }
 
@@ -66,7 +81,9 @@ pub async fn save_attachment(app: &App, attachment_id: i64, path: &Path) -> Resu
     tokio::task::spawn_blocking(move || {
         let bytes = parse::attachment(&raw, row.part).ok_or_else(not_found)?;
         write_whole(&path, &bytes).map_err(|error| {
-            ApiError::new(ErrorCode::CannotWriteFile).arg("path", path.display()).because(error)
+            ApiError::new(ErrorCode::CannotWriteFile)
+                .arg("path", path.display())
+                .because(error)
         })
     })
     .await
@@ -85,22 +102,40 @@ pub async fn ledger(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<LedgerRow>, ApiError> {
-    let message_id = message_id.map(|id| id.trim().trim_matches(['<', '>']).to_owned()).filter(|id| !id.is_empty());
+    let message_id = message_id
+        .map(|id| id.trim().trim_matches(['<', '>']).to_owned())
+        .filter(|id| !id.is_empty());
     let limit = limit.clamp(1, LONGEST_PAGE);
     Ok(app
         .context
         .store
-        .read(move |db| ledger::list(db, address_id, message_id.as_deref(), outcome, offset, limit))
+        .read(move |db| {
+            ledger::list(
+                db,
+                address_id,
+                message_id.as_deref(),
+                outcome,
+                offset,
+                limit,
+            )
+        })
         .await?)
 }
 
 async fn raw(app: &App, message_id: i64) -> Result<Vec<u8>, ApiError> {
-    app.context.store.read(move |db| messages::raw(db, message_id)).await?.ok_or_else(not_found)
+    app.context
+        .store
+        .read(move |db| messages::raw(db, message_id))
+        .await?
+        .ok_or_else(not_found)
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let beside = folder.join(format!(".{}.part", uuid::Uuid::new_v4()));
     let written = (|| {
         let mut file = std::fs::File::create(&beside)?;

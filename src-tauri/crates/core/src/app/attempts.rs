@@ -83,12 +83,16 @@ impl Attempts {
 
     /// Ends an attempt and forgets it, tokens included.
     pub(crate) fn cancel(&self, id: &str) -> bool {
-        self.with(|all| all.remove(id)).map(|attempt| attempt.cancel.cancel()).is_some()
+        self.with(|all| all.remove(id))
+            .map(|attempt| attempt.cancel.cancel())
+            .is_some()
     }
 
     /// Ends all attempts.
     pub(crate) fn cancel_all(&self) {
-        self.with(std::mem::take).into_values().for_each(|attempt| attempt.cancel.cancel());
+        self.with(std::mem::take)
+            .into_values()
+            .for_each(|attempt| attempt.cancel.cancel());
     }
 }
 
@@ -100,7 +104,13 @@ pub(crate) fn start(app: &Arc<App>, plan: Plan, private_window: bool) -> String 
 }
 
 /// Starts an attempt anew under its id, with the account picker where `select_account`.
-pub(crate) fn restart(app: &Arc<App>, id: &str, plan: Plan, private_window: bool, select_account: bool) {
+pub(crate) fn restart(
+    app: &Arc<App>,
+    id: &str,
+    plan: Plan,
+    private_window: bool,
+    select_account: bool,
+) {
     let cancel = CancellationToken::new();
     let attempt = Attempt {
         plan: plan.clone(),
@@ -124,7 +134,13 @@ pub(crate) fn restart(app: &Arc<App>, id: &str, plan: Plan, private_window: bool
 }
 
 /// Moves the attempt on, unless it was cancelled or started anew meanwhile.
-fn enter(app: &App, id: &str, cancel: &CancellationToken, stage: ConnectStage, proven: Option<Proven>) {
+fn enter(
+    app: &App,
+    id: &str,
+    cancel: &CancellationToken,
+    stage: ConnectStage,
+    proven: Option<Proven>,
+) {
     let entered = app.attempts.with(|all| match all.get_mut(id) {
         Some(attempt) if !cancel.is_cancelled() => {
             attempt.stage = stage;
@@ -157,7 +173,9 @@ async fn sign_in(
         time_limit: TIME_LIMIT,
     };
     let http = app.context.connections.http();
-    let sign_in = flow::begin(http, request).await.map_err(|error| finding(&error))?;
+    let sign_in = flow::begin(http, request)
+        .await
+        .map_err(|error| finding(&error))?;
     let url = sign_in.authorize_url().to_string();
     let browser_opened = match app.desktop.open_url(&url, private_window).await {
         Ok(()) => true,
@@ -166,13 +184,22 @@ async fn sign_in(
             false
         }
     };
-    let waiting =
-        ConnectStage::WaitingForBrowser { url, expires_at: sign_in.expires_at(), browser_opened };
+    let waiting = ConnectStage::WaitingForBrowser {
+        url,
+        expires_at: sign_in.expires_at(),
+        browser_opened,
+    };
     enter(app, id, cancel, waiting, None);
-    let signed_in = sign_in.finish(cancel.clone()).await.map_err(|error| finding(&error))?;
+    let signed_in = sign_in
+        .finish(cancel.clone())
+        .await
+        .map_err(|error| finding(&error))?;
     enter(app, id, cancel, ConnectStage::Checking, None);
 
-    let provider = app.context.connections.trial(&plan.registration, &signed_in.tokens);
+    let provider = app
+        .context
+        .connections
+        .trial(&plan.registration, &signed_in.tokens);
     let mut identity = provider.identity().await.map_err(provider_finding)?;
     identity.tenant_id = signed_in.claims.tenant_id;
     identity.object_id = signed_in.claims.object_id;
@@ -201,7 +228,14 @@ async fn sign_in(
         folder: folder.name.clone(),
         folder_messages: folder.total,
     };
-    Ok((stage, Some(Proven { identity, tokens: signed_in.tokens, folder })))
+    Ok((
+        stage,
+        Some(Proven {
+            identity,
+            tokens: signed_in.tokens,
+            folder,
+        }),
+    ))
 }
 
 fn provider_finding(error: ProviderError) -> Finding {
@@ -209,7 +243,10 @@ fn provider_finding(error: ProviderError) -> Finding {
         Verdict::Offline(finding)
         | Verdict::Wait(_, finding)
         | Verdict::Failure(finding, _)
-        | Verdict::Storage(finding) => Finding { severity: Severity::Failed, ..finding },
+        | Verdict::Storage(finding) => Finding {
+            severity: Severity::Failed,
+            ..finding
+        },
         Verdict::NewCursor => Finding::plain("cursor_expired", Severity::Failed),
     }
 }
@@ -220,9 +257,9 @@ fn finding(error: &SignInError) -> Finding {
     match error {
         SignInError::Offline(evidence) => seen("offline", evidence),
         SignInError::TenantNotFound(evidence) => seen("tenant_not_found", evidence),
-        SignInError::Refused { error, evidence, .. } => {
-            seen(evidence.code.as_deref().unwrap_or(error), evidence)
-        }
+        SignInError::Refused {
+            error, evidence, ..
+        } => seen(evidence.code.as_deref().unwrap_or(error), evidence),
         SignInError::Invalid(what, evidence) => {
             let mut finding = seen("signin_invalid", evidence);
             finding.args.insert("what".into(), (*what).into());
@@ -231,7 +268,10 @@ fn finding(error: &SignInError) -> Finding {
         SignInError::TimedOut => Finding::plain("signin_timed_out", Severity::Failed),
         SignInError::Cancelled => Finding::plain("signin_cancelled", Severity::Failed),
         SignInError::NoPort(error) => {
-            let evidence = Evidence { raw: error.to_string(), ..Evidence::default() };
+            let evidence = Evidence {
+                raw: error.to_string(),
+                ..Evidence::default()
+            };
             seen("no_port", &evidence)
         }
     }

@@ -6,5 +6,9 @@ use futures_util::future::BoxFuture;
 pub trait Desktop: Send + Sync {
     /// Opens `url` in the system's browser, in a private window where asked. `Err` says why no browser could be
     /// started; `Ok` does not prove that one appeared, so shells always offer the link too.
-    fn open_url<'a>(&'a self, url: &'a str, private_window: bool) -> BoxFuture<'a, Result<(), String>>;
+    fn open_url<'a>(
+        &'a self,
+        url: &'a str,
+        private_window: bool,
+    ) -> BoxFuture<'a, Result<(), String>>;
 }

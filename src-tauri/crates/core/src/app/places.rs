@@ -14,7 +14,11 @@ pub fn default_data_dir() -> Option<PathBuf> {
 pub fn keychain(data_dir: &Path) -> OsKeychain {
     let path = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     OsKeychain::new(format!("data folder {name}"))
 }
 

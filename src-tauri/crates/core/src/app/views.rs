@@ -31,10 +31,16 @@ impl Rates {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let samples = all.entry(import_id).or_default();
         samples.push_back((now, done));
-        while samples.len() > 2 && samples.front().is_some_and(|(at, _)| *at < now - RATE_WINDOW) {
+        while samples.len() > 2
+            && samples
+                .front()
+                .is_some_and(|(at, _)| *at < now - RATE_WINDOW)
+        {
             samples.pop_front();
         }
-        let Some((at, before)) = samples.front().copied() else { return 0.0 };
+        let Some((at, before)) = samples.front().copied() else {
+            return 0.0;
+        };
         if now <= at {
             return 0.0;
         }
@@ -88,14 +94,23 @@ fn draw(app: &App, line: Line) -> AddressView {
         new_tickets_today: line.new_tickets_today,
         activity: line.activity.to_vec(),
         open_tickets: line.open_tickets,
-        import: line.import.map(|(import, totals, pending)| draw_import(app, &import, totals, pending, now)),
+        import: line
+            .import
+            .map(|(import, totals, pending)| draw_import(app, &import, totals, pending, now)),
         address: line.row.address,
     }
 }
 
-fn draw_import(app: &App, import: &ImportRow, totals: LedgerTotals, pending: u32, now: Millis) -> ImportView {
+fn draw_import(
+    app: &App,
+    import: &ImportRow,
+    totals: LedgerTotals,
+    pending: u32,
+    now: Millis,
+) -> ImportView {
     let rate = if import.ended_at.is_none() {
-        app.rates.rate(import.id, now, totals.found.saturating_sub(pending))
+        app.rates
+            .rate(import.id, now, totals.found.saturating_sub(pending))
     } else {
         0.0
     };
@@ -122,7 +137,10 @@ pub async fn address_views(app: &App) -> Result<Vec<AddressView>, StoreError> {
         .context
         .store
         .read(move |db| {
-            addresses::all(db)?.into_iter().map(|row| read_line(db, row, now)).collect::<Result<Vec<_>, _>>()
+            addresses::all(db)?
+                .into_iter()
+                .map(|row| read_line(db, row, now))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
     Ok(lines.into_iter().map(|line| draw(app, line)).collect())
@@ -137,7 +155,11 @@ pub async fn address_view(app: &App, id: i64) -> Result<Option<AddressView>, Sto
     let line = app
         .context
         .store
-        .read(move |db| addresses::get(db, id)?.map(|row| read_line(db, row, now)).transpose())
+        .read(move |db| {
+            addresses::get(db, id)?
+                .map(|row| read_line(db, row, now))
+                .transpose()
+        })
         .await?;
     Ok(line.map(|line| draw(app, line)))
 }
@@ -152,8 +174,12 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
         .context
         .store
         .read(move |db| {
-            let Some(row) = addresses::get(db, id)? else { return Ok(None) };
-            let Some(account) = accounts::get(db, row.account_id)? else { return Ok(None) };
+            let Some(row) = addresses::get(db, id)? else {
+                return Ok(None);
+            };
+            let Some(account) = accounts::get(db, row.account_id)? else {
+                return Ok(None);
+            };
             Ok(Some((
                 account,
                 ledger::totals(db, id)?,
@@ -163,23 +189,25 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
             )))
         })
         .await?;
-    Ok(read.map(|(account, totals, pending_marks, events, line)| AddressDetails {
-        identity: identity_view(&account.identity),
-        scopes: scope_views(&account.scopes),
-        folder: line.row.folder_name.clone(),
-        poll_interval_s: line.row.poll_interval_s,
-        category: line.row.category.clone(),
-        registration: RegistrationView {
-            authority: account.registration.authority.to_string(),
-            tenant: account.registration.tenant,
-            client_id: account.registration.client_id,
-            graph_url: account.registration.graph_url.to_string(),
+    Ok(read.map(
+        |(account, totals, pending_marks, events, line)| AddressDetails {
+            identity: identity_view(&account.identity),
+            scopes: scope_views(&account.scopes),
+            folder: line.row.folder_name.clone(),
+            poll_interval_s: line.row.poll_interval_s,
+            category: line.row.category.clone(),
+            registration: RegistrationView {
+                authority: account.registration.authority.to_string(),
+                tenant: account.registration.tenant,
+                client_id: account.registration.client_id,
+                graph_url: account.registration.graph_url.to_string(),
+            },
+            totals,
+            pending_marks,
+            events,
+            address: draw(app, line),
         },
-        totals,
-        pending_marks,
-        events,
-        address: draw(app, line),
-    }))
+    ))
 }
 
 /// Who signed in, as shells draw it.
@@ -201,11 +229,22 @@ pub(crate) fn scope_views(granted: &[String]) -> Vec<ScopeView> {
     let mut views: Vec<ScopeView> = oauth::SCOPES
         .iter()
         .filter(|name| !is_openid(name))
-        .map(|name| ScopeView { name: (*name).to_owned(), needed: true, granted: has(name) })
+        .map(|name| ScopeView {
+            name: (*name).to_owned(),
+            needed: true,
+            granted: has(name),
+        })
         .collect();
     for name in granted.iter().filter(|name| !is_openid(name)) {
-        if !views.iter().any(|view| view.name.eq_ignore_ascii_case(name)) {
-            views.push(ScopeView { name: name.clone(), needed: false, granted: true });
+        if !views
+            .iter()
+            .any(|view| view.name.eq_ignore_ascii_case(name))
+        {
+            views.push(ScopeView {
+                name: name.clone(),
+                needed: false,
+                granted: true,
+            });
         }
     }
     views

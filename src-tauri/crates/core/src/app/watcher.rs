@@ -50,19 +50,31 @@ impl Watcher {
         if self.role.replace(role).is_some_and(|before| before != role) {
             app.announce(Notice::Polling(role));
         }
-        let Ok(version) = app.context.store.version().await else { return };
+        let Ok(version) = app.context.store.version().await else {
+            return;
+        };
         // Progress and "polling now" live in this process, beside the database.
         let restless = self.told.values().any(|(_, view)| {
             view.polling != app.context.is_busy(view.id)
-                || view.import.as_ref().is_some_and(|import| import.ended_at.is_none() && import.rate > 0.0)
+                || view
+                    .import
+                    .as_ref()
+                    .is_some_and(|import| import.ended_at.is_none() && import.rate > 0.0)
         });
         if self.version == Some(version) && !restless {
             return;
         }
-        let Ok(views) = address_views(app).await else { return };
+        let Ok(views) = address_views(app).await else {
+            return;
+        };
         let first = self.version.replace(version).is_none();
         self.tell(app, views, first);
-        let Ok(newest) = app.context.store.read(crate::store::messages::newest_by_address).await else {
+        let Ok(newest) = app
+            .context
+            .store
+            .read(crate::store::messages::newest_by_address)
+            .await
+        else {
             return;
         };
         for (id, message) in newest {
@@ -88,7 +100,10 @@ impl Watcher {
         }
         for view in views {
             let text = serde_json::to_string(&view).unwrap_or_default();
-            let changed = self.told.get(&view.id).is_none_or(|(told, _)| *told != text);
+            let changed = self
+                .told
+                .get(&view.id)
+                .is_none_or(|(told, _)| *told != text);
             if changed {
                 self.told.insert(view.id, (text, view.clone()));
                 if !first {

@@ -231,7 +231,9 @@ pub fn settled(
     let mut settled = BTreeMap::new();
     for server_id in server_ids {
         let row = select
-            .query_row((address_id, server_id), |row| Ok((columns::get_word(row, 0)?, row.get(1)?)))
+            .query_row((address_id, server_id), |row| {
+                Ok((columns::get_word(row, 0)?, row.get(1)?))
+            })
             .optional()?;
         if let Some(row) = row {
             settled.insert(server_id.clone(), row);

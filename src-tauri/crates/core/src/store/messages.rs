@@ -204,7 +204,8 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
          ON CONFLICT (address_id, message_id) DO UPDATE SET own = max(own, excluded.own)",
     )?;
     let own = new.message_id.iter().map(|id| (id, true));
-    for (message_id, own) in own.chain(new.references.iter().take(REFERENCES).map(|id| (id, false))) {
+    for (message_id, own) in own.chain(new.references.iter().take(REFERENCES).map(|id| (id, false)))
+    {
         thread.execute((new.address_id, message_id, new.ticket_id, own))?;
     }
     let people = std::iter::once(&new.from)

@@ -88,7 +88,8 @@ impl AddressTask {
             };
             if let Err(error) = settled {
                 tracing::warn!(address = self.id, %error, "The outcome cannot be stored.");
-                self.context.set_storage_trouble(Some(super::cause::storage_finding(&error)));
+                self.context
+                    .set_storage_trouble(Some(super::cause::storage_finding(&error)));
                 tokio::time::sleep(STORAGE_RETRY).await;
             }
         }
@@ -99,20 +100,41 @@ impl AddressTask {
         self.context
             .store
             .read(move |db| {
-                let Some(address) = addresses::get(db, id)? else { return Ok(None) };
-                let Some(account) = accounts::get(db, address.account_id)? else { return Ok(None) };
+                let Some(address) = addresses::get(db, id)? else {
+                    return Ok(None);
+                };
+                let Some(account) = accounts::get(db, address.account_id)? else {
+                    return Ok(None);
+                };
                 let import = imports::current(db, id)?;
                 let marks_pending = crate::store::marks::pending(db, id)?;
-                Ok(Some(Situation { address, account, import, marks_pending }))
+                Ok(Some(Situation {
+                    address,
+                    account,
+                    import,
+                    marks_pending,
+                }))
             })
             .await
     }
 
     async fn import(&self, situation: &Situation) -> Result<(), StepError> {
-        let Some(import) = &situation.import else { return Ok(()) };
-        let provider =
-            self.context.connections.provider(&situation.address, &situation.account).await?;
-        import_job::advance(&self.context, &situation.address, import, &provider, &self.wake).await?;
+        let Some(import) = &situation.import else {
+            return Ok(());
+        };
+        let provider = self
+            .context
+            .connections
+            .provider(&situation.address, &situation.account)
+            .await?;
+        import_job::advance(
+            &self.context,
+            &situation.address,
+            import,
+            &provider,
+            &self.wake,
+        )
+        .await?;
         self.recovered(situation, None).await
     }
 
@@ -123,8 +145,10 @@ impl AddressTask {
         self.context.set_busy(self.id, false);
         let polled = result?;
         if polled.new_tickets > 0 {
-            let news =
-                NewTickets { address: address.address.clone(), count: polled.new_tickets };
+            let news = NewTickets {
+                address: address.address.clone(),
+                count: polled.new_tickets,
+            };
             if self.context.new_tickets.send(news).is_err() {
                 tracing::debug!("Nobody listens for new tickets.");
             }
@@ -134,7 +158,11 @@ impl AddressTask {
 
     async fn poll_busily(&self, situation: &Situation) -> Result<poll::Polled, StepError> {
         let address = &situation.address;
-        let provider = self.context.connections.provider(address, &situation.account).await?;
+        let provider = self
+            .context
+            .connections
+            .provider(address, &situation.account)
+            .await?;
         let polled = poll::poll(&self.context, address, &provider).await?;
         if situation.marks_pending > 0 || polled.imported > 0 {
             marks::send(&self.context, address, &provider).await?;
@@ -143,27 +171,51 @@ impl AddressTask {
     }
 
     /// Writes a success down. `fetched` is what a poll brought; nothing means an import step.
-    async fn recovered(&self, situation: &Situation, fetched: Option<u32>) -> Result<(), StepError> {
+    async fn recovered(
+        &self,
+        situation: &Situation,
+        fetched: Option<u32>,
+    ) -> Result<(), StepError> {
         let address = situation.address.clone();
         let was_ill = address.offline_since.is_some() || address.cause.is_some();
         if fetched.is_none() && !was_ill {
             return Ok(());
         }
         let now = self.context.clock.now();
-        let pace = Pace::Regular { interval_s: address.poll_interval_s };
+        let pace = Pace::Regular {
+            interval_s: address.poll_interval_s,
+        };
         let next = schedule::next_try(now, pace, rand::random());
         self.context
             .store
             .write(move |tx| {
                 let id = address.id;
                 if let Some(since) = address.offline_since {
-                    event(tx, id, now, EventKind::CameOnline, [("after_s", (now - since) / 1000)])?;
+                    event(
+                        tx,
+                        id,
+                        now,
+                        EventKind::CameOnline,
+                        [("after_s", (now - since) / 1000)],
+                    )?;
                 }
                 if let Some(since) = address.failing_since.filter(|_| address.cause.is_some()) {
-                    event(tx, id, now, EventKind::Recovered, [("after_s", (now - since) / 1000)])?;
+                    event(
+                        tx,
+                        id,
+                        now,
+                        EventKind::Recovered,
+                        [("after_s", (now - since) / 1000)],
+                    )?;
                 }
                 if let Some(count) = fetched.filter(|count| *count > 0) {
-                    event(tx, id, now, EventKind::Fetched, [("count", i64::from(count))])?;
+                    event(
+                        tx,
+                        id,
+                        now,
+                        EventKind::Fetched,
+                        [("count", i64::from(count))],
+                    )?;
                 }
                 addresses::serve_wake(tx, id, address.wake_requested)?;
                 match fetched {
@@ -188,8 +240,11 @@ impl AddressTask {
         let chance: f64 = rand::random();
         match verdict {
             Verdict::NewCursor => {
-                if let Ok(provider) =
-                    self.context.connections.provider(&address, &situation.account).await
+                if let Ok(provider) = self
+                    .context
+                    .connections
+                    .provider(&address, &situation.account)
+                    .await
                 {
                     match poll::reopen_cursor(&self.context, &address, &provider).await {
                         Ok(()) => {}
@@ -200,7 +255,13 @@ impl AddressTask {
                 self.context
                     .store
                     .write(move |tx| {
-                        events::add(tx, address.id, now, EventKind::CursorExpired, &BTreeMap::new())?;
+                        events::add(
+                            tx,
+                            address.id,
+                            now,
+                            EventKind::CursorExpired,
+                            &BTreeMap::new(),
+                        )?;
                         addresses::set_next_poll(tx, address.id, Some(now))
                     })
                     .await
@@ -211,7 +272,13 @@ impl AddressTask {
                     .store
                     .write(move |tx| {
                         if address.offline_since.is_none() {
-                            events::add(tx, address.id, now, EventKind::WentOffline, &BTreeMap::new())?;
+                            events::add(
+                                tx,
+                                address.id,
+                                now,
+                                EventKind::WentOffline,
+                                &BTreeMap::new(),
+                            )?;
                             addresses::set_offline_since(tx, address.id, Some(now))?;
                         }
                         addresses::serve_wake(tx, address.id, address.wake_requested)?;
@@ -225,7 +292,13 @@ impl AddressTask {
                     .store
                     .write(move |tx| {
                         let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
-                        event(tx, address.id, now, EventKind::Throttled, [("seconds", seconds)])?;
+                        event(
+                            tx,
+                            address.id,
+                            now,
+                            EventKind::Throttled,
+                            [("seconds", seconds)],
+                        )?;
                         addresses::set_wait_until(tx, address.id, next)?;
                         if wait >= NOTABLE_WAIT {
                             addresses::record_failure(tx, address.id, now, &finding, Some(next))
@@ -240,7 +313,8 @@ impl AddressTask {
                 self.context
                     .store
                     .write(move |tx| {
-                        let news = address.cause.as_ref().map(|cause| &cause.code) != Some(&finding.code);
+                        let news =
+                            address.cause.as_ref().map(|cause| &cause.code) != Some(&finding.code);
                         if news && finding.severity > Severity::Ok {
                             let args = [("code".to_owned(), finding.code.clone())].into();
                             events::add(tx, address.id, now, EventKind::PollFailed, &args)?;
@@ -268,7 +342,8 @@ impl AddressTask {
             () = self.wake.notified() => {}
             () = tokio::time::sleep(nap) => {}
         }
-        let wall = Duration::from_millis(u64::try_from(self.context.clock.now() - started.0).unwrap_or(0));
+        let wall =
+            Duration::from_millis(u64::try_from(self.context.clock.now() - started.0).unwrap_or(0));
         if let Some(slept) = schedule::slept(wall, started.1.elapsed()) {
             let (id, now) = (self.id, self.context.clock.now());
             let seconds = i64::try_from(slept.as_secs()).unwrap_or(i64::MAX);
@@ -294,7 +369,9 @@ fn event<const N: usize>(
     kind: EventKind,
     args: [(&str, i64); N],
 ) -> rusqlite::Result<()> {
-    let args = args.map(|(name, value)| (name.to_owned(), value.to_string())).into();
+    let args = args
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .into();
     events::add(tx, id, now, kind, &args)
 }
 
@@ -315,13 +392,17 @@ fn due(situation: &Situation, now: Millis) -> Due {
     let held_up = address.cause.is_some() || address.offline_since.is_some();
     let import = situation.import.as_ref().map(|import| import.state);
     match import {
-        _ if held_up && !poll_due => Due::Nothing { until: address.next_poll_at },
+        _ if held_up && !poll_due => Due::Nothing {
+            until: address.next_poll_at,
+        },
         // The list comes before the first poll: it decides which older mail is the import's.
         Some(ImportState::Listing) => Due::Import,
         _ if poll_due => Due::Poll,
         Some(ImportState::Running) => Due::Import,
         Some(ImportState::Paused | ImportState::Cancelled | ImportState::Done) | None => {
-            Due::Nothing { until: address.next_poll_at }
+            Due::Nothing {
+                until: address.next_poll_at,
+            }
         }
     }
 }

@@ -31,23 +31,29 @@ pub fn judge(error: &StepError, failures: u32) -> Verdict {
     match error {
         StepError::Provider(error) => judge_provider(error, failures + 1),
         StepError::Store(error) => Verdict::Storage(storage_finding(error)),
-        StepError::NoVault(missing) => {
-            Verdict::Failure(Finding::plain(missing.code(), Severity::Failed), Pace::NeedsPerson)
-        }
+        StepError::NoVault(missing) => Verdict::Failure(
+            Finding::plain(missing.code(), Severity::Failed),
+            Pace::NeedsPerson,
+        ),
     }
 }
 
 fn judge_provider(error: &ProviderError, failures: u32) -> Verdict {
-    let patient = if failures < PATIENCE { Severity::Warning } else { Severity::Failed };
+    let patient = if failures < PATIENCE {
+        Severity::Warning
+    } else {
+        Severity::Failed
+    };
     let retry = Pace::BackOff { failures };
     match error {
         ProviderError::Offline(evidence) => {
             Verdict::Offline(Finding::seen("offline", Severity::Warning, evidence))
         }
         ProviderError::Token(error) => judge_token(error, patient, retry),
-        ProviderError::Throttled(wait, evidence) => {
-            Verdict::Wait(*wait, Finding::seen("throttled", Severity::Warning, evidence))
-        }
+        ProviderError::Throttled(wait, evidence) => Verdict::Wait(
+            *wait,
+            Finding::seen("throttled", Severity::Warning, evidence),
+        ),
         ProviderError::CursorExpired(_) => Verdict::NewCursor,
         ProviderError::Unauthorized(evidence) => Verdict::Failure(
             said(evidence, "InvalidAuthenticationToken", Severity::Failed),
@@ -67,7 +73,11 @@ fn judge_provider(error: &ProviderError, failures: u32) -> Verdict {
             Verdict::Failure(Finding::seen("server_trouble", patient, evidence), retry)
         }
         ProviderError::Protocol(what, evidence) => {
-            let code = if *what == "not_json" { "captive_portal" } else { "protocol" };
+            let code = if *what == "not_json" {
+                "captive_portal"
+            } else {
+                "protocol"
+            };
             let mut finding = Finding::seen(code, patient, evidence);
             finding.args.insert("what".into(), (*what).into());
             Verdict::Failure(finding, retry)
@@ -83,12 +93,13 @@ fn judge_token(error: &TokenError, patient: Severity, retry: Pace) -> Verdict {
         TokenError::Offline(evidence) => {
             Verdict::Offline(Finding::seen("offline", Severity::Warning, evidence))
         }
-        TokenError::SignInAgain { error, evidence, .. } => {
-            Verdict::Failure(said(evidence, error, Severity::Failed), Pace::NeedsPerson)
-        }
-        TokenError::NoTokens => {
-            Verdict::Failure(Finding::plain("key_missing", Severity::Failed), Pace::NeedsPerson)
-        }
+        TokenError::SignInAgain {
+            error, evidence, ..
+        } => Verdict::Failure(said(evidence, error, Severity::Failed), Pace::NeedsPerson),
+        TokenError::NoTokens => Verdict::Failure(
+            Finding::plain("key_missing", Severity::Failed),
+            Pace::NeedsPerson,
+        ),
         TokenError::NotStored(_) => Verdict::Storage(Finding::plain("disk_full", Severity::Failed)),
     }
 }
@@ -102,11 +113,18 @@ pub fn storage_finding(error: &StoreError) -> Finding {
         StoreError::Folder(_) | StoreError::Sqlite(_) | StoreError::Closed => "database_trouble",
     };
     let mut finding = Finding::plain(code, Severity::Failed);
-    finding.evidence = Some(Evidence { raw: error.to_string(), ..Evidence::default() });
+    finding.evidence = Some(Evidence {
+        raw: error.to_string(),
+        ..Evidence::default()
+    });
     finding
 }
 
 /// The finding under the server's own code, or under `otherwise` where it gave none.
 fn said(evidence: &Evidence, otherwise: &str, severity: Severity) -> Finding {
-    Finding::seen(evidence.code.as_deref().unwrap_or(otherwise), severity, evidence)
+    Finding::seen(
+        evidence.code.as_deref().unwrap_or(otherwise),
+        severity,
+        evidence,
+    )
 }

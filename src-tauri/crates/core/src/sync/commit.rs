@@ -38,8 +38,11 @@ pub(super) struct Committed {
 /// Writes `batch` within the caller's transaction. Repeating a batch changes nothing.
 pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
     let mut committed = Committed::default();
-    let ids: Vec<String> =
-        batch.fetched.iter().map(|fetched| fetched.listing.server_id.clone()).collect();
+    let ids: Vec<String> = batch
+        .fetched
+        .iter()
+        .map(|fetched| fetched.listing.server_id.clone())
+        .collect();
     let known = ledger::known(tx, batch.address_id, &ids)?;
     for fetched in &batch.fetched {
         let settled = known
@@ -54,7 +57,10 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
         }
     }
     for (listing, reason) in &batch.skipped {
-        ledger::record(tx, &entry(batch, listing, None, Outcome::Skipped, Some(reason), None))?;
+        ledger::record(
+            tx,
+            &entry(batch, listing, None, Outcome::Skipped, Some(reason), None),
+        )?;
     }
     if let Some(cursor) = &batch.cursor {
         addresses::set_cursor(tx, batch.address_id, Some(&cursor.0))?;
@@ -71,15 +77,26 @@ fn record(
     let listing = &fetched.listing;
     match &fetched.result {
         FetchResult::Gone => {
-            ledger::record(tx, &entry(batch, listing, None, Outcome::Skipped, Some("gone"), None))?;
+            ledger::record(
+                tx,
+                &entry(batch, listing, None, Outcome::Skipped, Some("gone"), None),
+            )?;
             Ok(Outcome::Skipped)
         }
         FetchResult::Failed { code } => {
-            ledger::record(tx, &entry(batch, listing, None, Outcome::Failed, Some(code), None))?;
+            ledger::record(
+                tx,
+                &entry(batch, listing, None, Outcome::Failed, Some(code), None),
+            )?;
             Ok(Outcome::Failed)
         }
         FetchResult::Mail { raw, parsed } => {
-            marks::add(tx, batch.address_id, &listing.server_id, batch.category.as_deref())?;
+            marks::add(
+                tx,
+                batch.address_id,
+                &listing.server_id,
+                batch.category.as_deref(),
+            )?;
             let same = match &parsed.fingerprint {
                 Some(fingerprint) => messages::find_fingerprint(tx, batch.address_id, fingerprint)?,
                 None => None,
@@ -87,14 +104,28 @@ fn record(
             if let Some((message, _)) = same {
                 ledger::record(
                     tx,
-                    &entry(batch, listing, Some(parsed), Outcome::Duplicate, Some("same_mail"), Some(message)),
+                    &entry(
+                        batch,
+                        listing,
+                        Some(parsed),
+                        Outcome::Duplicate,
+                        Some("same_mail"),
+                        Some(message),
+                    ),
                 )?;
                 return Ok(Outcome::Duplicate);
             }
             let message = store_mail(tx, batch, listing, raw, parsed, committed)?;
             ledger::record(
                 tx,
-                &entry(batch, listing, Some(parsed), Outcome::Imported, None, Some(message)),
+                &entry(
+                    batch,
+                    listing,
+                    Some(parsed),
+                    Outcome::Imported,
+                    None,
+                    Some(message),
+                ),
             )?;
             committed.imported += 1;
             Ok(Outcome::Imported)
@@ -111,7 +142,9 @@ fn store_mail(
     committed: &mut Committed,
 ) -> Result<i64> {
     let imported = listing.received_at < batch.connected_at;
-    let automatic = parsed.automatic.map(|automatic| automatic.word().to_owned());
+    let automatic = parsed
+        .automatic
+        .map(|automatic| automatic.word().to_owned());
     let parents = thread::parents(parsed);
     let own_id = parsed.message_id.as_deref();
     let ticket = match messages::find_ticket(tx, batch.address_id, own_id, &parents)? {
@@ -172,7 +205,10 @@ fn store_mail(
 }
 
 fn person(person: &crate::import::Person) -> PersonView {
-    PersonView { name: person.name.clone(), address: person.address.clone() }
+    PersonView {
+        name: person.name.clone(),
+        address: person.address.clone(),
+    }
 }
 
 fn entry(
@@ -186,9 +222,15 @@ fn entry(
     LedgerEntry {
         address_id: batch.address_id,
         server_id: listing.server_id.clone(),
-        message_id: parsed.map_or_else(|| listing.message_id.clone(), |parsed| parsed.message_id.clone()),
+        message_id: parsed.map_or_else(
+            || listing.message_id.clone(),
+            |parsed| parsed.message_id.clone(),
+        ),
         subject: parsed.map_or_else(|| listing.subject.clone(), |parsed| parsed.subject.clone()),
-        from_address: parsed.map_or_else(|| listing.from.clone(), |parsed| parsed.from.address.clone()),
+        from_address: parsed.map_or_else(
+            || listing.from.clone(),
+            |parsed| parsed.from.address.clone(),
+        ),
         received_at: listing.received_at,
         outcome,
         reason: reason.map(Into::into),

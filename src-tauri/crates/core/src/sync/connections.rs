@@ -1,10 +1,10 @@
 //! Ways to the servers: the provider of an address with the tokens of its account.
 
+use crate::account::EmailAddress;
 use crate::account::Registration;
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
 use crate::provider::{MailboxName, Provider};
-use crate::account::EmailAddress;
 use crate::secrets::{Secrets, SecretsError, Vault};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
@@ -34,7 +34,9 @@ impl NoVault {
             Self::Secrets(SecretsError::NoKeychain(_)) => "no_keychain",
             Self::Secrets(SecretsError::Locked(_)) => "keychain_locked",
             Self::Secrets(SecretsError::WrongPassphrase) => "wrong_passphrase",
-            Self::Secrets(SecretsError::Damaged | SecretsError::File(_)) | Self::KeyMissing => "key_missing",
+            Self::Secrets(SecretsError::Damaged | SecretsError::File(_)) | Self::KeyMissing => {
+                "key_missing"
+            }
             Self::Store(_) => "database_trouble",
         }
     }
@@ -76,7 +78,9 @@ impl Connections {
             return Ok(vault.clone());
         }
         let any_tokens = self.store.read(accounts::any_tokens).await?;
-        let opened = Vault::open(self.secrets.clone(), !any_tokens).await?.ok_or(NoVault::KeyMissing)?;
+        let opened = Vault::open(self.secrets.clone(), !any_tokens)
+            .await?
+            .ok_or(NoVault::KeyMissing)?;
         *vault = Some(opened.clone());
         Ok(opened)
     }
@@ -85,7 +89,11 @@ impl Connections {
     ///
     /// # Errors
     /// [`NoVault`].
-    pub async fn provider(&self, address: &AddressRow, account: &AccountRow) -> Result<Provider, NoVault> {
+    pub async fn provider(
+        &self,
+        address: &AddressRow,
+        account: &AccountRow,
+    ) -> Result<Provider, NoVault> {
         let vault = self.vault().await?;
         let tokens = self
             .tokens
@@ -93,9 +101,16 @@ impl Connections {
             .unwrap_or_else(PoisonError::into_inner)
             .entry(account.id)
             .or_insert_with(|| {
-                let records =
-                    StoredTokens { store: self.store.clone(), vault, account_id: account.id };
-                Tokens::new(self.http.clone(), account.registration.clone(), Arc::new(records))
+                let records = StoredTokens {
+                    store: self.store.clone(),
+                    vault,
+                    account_id: account.id,
+                };
+                Tokens::new(
+                    self.http.clone(),
+                    account.registration.clone(),
+                    Arc::new(records),
+                )
             })
             .clone();
         let name = address
@@ -115,7 +130,10 @@ impl Connections {
 
     /// Forgets an account's tokens in memory, after they were replaced or removed.
     pub fn forget(&self, account_id: i64) {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&account_id);
+        self.tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&account_id);
     }
 
     fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {
@@ -148,12 +166,16 @@ impl TokenRecords for StoredTokens {
                 .read(move |db| accounts::load_tokens(db, id))
                 .await
                 .map_err(|error| error.to_string())?;
-            let Some(sealed) = sealed else { return Ok(None) };
+            let Some(sealed) = sealed else {
+                return Ok(None);
+            };
             let plain = self
                 .vault
                 .unseal(&purpose(id), &sealed)
                 .map_err(|error| error.to_string())?;
-            TokenSet::from_bytes(&plain).map(Some).map_err(|error| error.to_string())
+            TokenSet::from_bytes(&plain)
+                .map(Some)
+                .map_err(|error| error.to_string())
         })
     }
 

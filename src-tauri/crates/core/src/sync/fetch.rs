@@ -16,11 +16,16 @@ pub(super) struct Fetched {
 
 /// What became of fetching a message.
 pub(super) enum FetchResult {
-    Mail { raw: Bytes, parsed: Box<ParsedMail> },
+    Mail {
+        raw: Bytes,
+        parsed: Box<ParsedMail>,
+    },
     /// It left the server between listing and fetching.
     Gone,
     /// This message cannot be had at the moment; others can. It is tried again later.
-    Failed { code: String },
+    Failed {
+        code: String,
+    },
 }
 
 /// Fetches and parses up to [`GROUP`] messages.
@@ -32,7 +37,10 @@ pub(super) async fn fetch(
     provider: &Provider,
     listings: Vec<RemoteMessage>,
 ) -> Result<Vec<Fetched>, ProviderError> {
-    let ids: Vec<String> = listings.iter().map(|listing| listing.server_id.clone()).collect();
+    let ids: Vec<String> = listings
+        .iter()
+        .map(|listing| listing.server_id.clone())
+        .collect();
     let answers = provider.fetch(&ids).await;
     let all_failed = answers.iter().all(Result::is_err);
     let mut raws = Vec::with_capacity(answers.len());
@@ -51,13 +59,18 @@ pub(super) async fn fetch(
             .map(|(listing, raw)| {
                 let result = raw.map_or_else(
                     |failure| failure,
-                    |raw| FetchResult::Mail { parsed: Box::new(parse(&raw)), raw },
+                    |raw| FetchResult::Mail {
+                        parsed: Box::new(parse(&raw)),
+                        raw,
+                    },
                 );
                 Fetched { listing, result }
             })
             .collect()
     });
-    parsing.await.map_err(|_| ProviderError::Protocol("parser_ended", crate::diagnosis::Evidence::default()))
+    parsing
+        .await
+        .map_err(|_| ProviderError::Protocol("parser_ended", crate::diagnosis::Evidence::default()))
 }
 
 fn concerns_the_mailbox(error: &ProviderError) -> bool {

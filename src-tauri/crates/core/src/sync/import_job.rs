@@ -53,14 +53,22 @@ async fn list(
         let missing = import.newest.saturating_sub(have);
         let mut more = false;
         if missing > 0 {
-            let request =
-                provider.newest(&address.folder_id, import.until, PAGE.min(missing), page.as_deref());
+            let request = provider.newest(
+                &address.folder_id,
+                import.until,
+                PAGE.min(missing),
+                page.as_deref(),
+            );
             let Some(answer) = unless_stopped(context, id, wake, request).await? else {
                 return Ok(());
             };
             let answer = answer?;
             if answer.next.is_some() && answer.next == page {
-                return Err(ProviderError::Protocol("endless_pages", crate::diagnosis::Evidence::default()).into());
+                return Err(ProviderError::Protocol(
+                    "endless_pages",
+                    crate::diagnosis::Evidence::default(),
+                )
+                .into());
             }
             page = answer.next;
             more = page.is_some();
@@ -73,10 +81,16 @@ async fn list(
                     Some((message.server_id, listing))
                 })
                 .collect();
-            context.store.write(move |tx| imports::add_items(tx, id, have, &items)).await?;
+            context
+                .store
+                .write(move |tx| imports::add_items(tx, id, have, &items))
+                .await?;
         }
         if !more {
-            context.store.write(move |tx| imports::mark_listed(tx, id)).await?;
+            context
+                .store
+                .write(move |tx| imports::mark_listed(tx, id))
+                .await?;
             return Ok(());
         }
     }
@@ -96,7 +110,10 @@ async fn run(
         .store
         .write(move |tx| {
             let items = imports::next_items(tx, id, u32::try_from(SLICE).unwrap_or(200))?;
-            let ids: Vec<String> = items.iter().map(|(_, server_id, _)| server_id.clone()).collect();
+            let ids: Vec<String> = items
+                .iter()
+                .map(|(_, server_id, _)| server_id.clone())
+                .collect();
             let known = ledger::settled(tx, address_id, &ids)?;
             let mut to_do = Vec::new();
             for (_, server_id, listing) in items {
@@ -112,8 +129,10 @@ async fn run(
             Ok(to_do)
         })
         .await?;
-    let listings: Vec<RemoteMessage> =
-        to_do.iter().filter_map(|listing| serde_json::from_str(listing).ok()).collect();
+    let listings: Vec<RemoteMessage> = to_do
+        .iter()
+        .filter_map(|listing| serde_json::from_str(listing).ok())
+        .collect();
     let mut groups = stream::iter(listings.chunks(GROUP).map(<[RemoteMessage]>::to_vec))
         .map(|group| fetch(provider, group))
         .buffered(IN_FLIGHT);
@@ -122,21 +141,29 @@ async fn run(
             return Ok(());
         };
         let Some(fetched) = next else { break };
-        let batch =
-            Batch { fetched: fetched?, import_id: Some(id), ..empty_batch(context, address) };
+        let batch = Batch {
+            fetched: fetched?,
+            import_id: Some(id),
+            ..empty_batch(context, address)
+        };
         write(context, batch).await?;
     }
     finish(context, address, import).await
 }
 
-async fn finish(context: &Context, address: &AddressRow, import: &ImportRow) -> Result<(), StepError> {
+async fn finish(
+    context: &Context,
+    address: &AddressRow,
+    import: &ImportRow,
+) -> Result<(), StepError> {
     let (id, address_id, now) = (import.id, address.id, context.clock.now());
     context
         .store
         .write(move |tx| {
             let (totals, pending) = imports::totals(tx, id)?;
             let current = imports::current(tx, address_id)?;
-            let running = current.is_some_and(|row| row.id == id && row.state == ImportState::Running);
+            let running =
+                current.is_some_and(|row| row.id == id && row.state == ImportState::Running);
             if pending > 0 || !running {
                 return Ok(());
             }
@@ -148,7 +175,9 @@ async fn finish(context: &Context, address: &AddressRow, import: &ImportRow) -> 
                 ("skipped", totals.skipped),
                 ("failed", totals.failed),
             ];
-            let args = args.map(|(name, count)| (name.to_owned(), count.to_string())).into();
+            let args = args
+                .map(|(name, count)| (name.to_owned(), count.to_string()))
+                .into();
             events::add(tx, address_id, now, EventKind::ImportDone, &args)
         })
         .await?;

@@ -28,13 +28,20 @@ pub(super) async fn send(
     let id = address.id;
     for _ in 0..MOST_GROUPS {
         let now = context.clock.now();
-        let rows = context.store.read(move |db| marks::due(db, id, now, GROUP)).await?;
+        let rows = context
+            .store
+            .read(move |db| marks::due(db, id, now, GROUP))
+            .await?;
         if rows.is_empty() {
             return Ok(());
         }
         let wanted: Vec<Mark> = rows
             .iter()
-            .map(|row| Mark { server_id: row.server_id.clone(), read: true, category: row.category.clone() })
+            .map(|row| Mark {
+                server_id: row.server_id.clone(),
+                read: true,
+                category: row.category.clone(),
+            })
             .collect();
         let answers = provider.mark(&wanted).await;
         let mut whole_mailbox = None;
@@ -59,14 +66,22 @@ pub(super) async fn send(
                         marks::done(tx, row.id)?;
                         continue;
                     };
-                    let pause = FIRST_PAUSE.saturating_mul(1 << row.attempts.min(12)).min(LONGEST_PAUSE);
+                    let pause = FIRST_PAUSE
+                        .saturating_mul(1 << row.attempts.min(12))
+                        .min(LONGEST_PAUSE);
                     marks::retry(tx, row.id, now + pause)?;
                     if row.attempts == 0 {
                         let code = error
                             .evidence()
                             .and_then(|evidence| evidence.code.clone())
                             .unwrap_or_else(|| error.to_string());
-                        events::add(tx, id, now, EventKind::MarkFailed, &[("code".to_owned(), code)].into())?;
+                        events::add(
+                            tx,
+                            id,
+                            now,
+                            EventKind::MarkFailed,
+                            &[("code".to_owned(), code)].into(),
+                        )?;
                     }
                 }
                 Ok(())

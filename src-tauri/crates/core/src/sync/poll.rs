@@ -6,8 +6,8 @@ use super::{Context, StepError};
 use crate::Millis;
 use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage};
 use crate::store::addresses::AddressRow;
-use crate::store::ledger::{self, Outcome};
 use crate::store::imports;
+use crate::store::ledger::{self, Outcome};
 
 /// Mail may become visible a little after the time stamp it bears; the first round begins this much earlier.
 const OVERLAP: Millis = 10 * 60 * 1000;
@@ -49,7 +49,11 @@ pub(super) async fn poll(
     };
     for page in 0..=MOST_PAGES {
         if page == MOST_PAGES {
-            return Err(ProviderError::Protocol("endless_pages", crate::diagnosis::Evidence::default()).into());
+            return Err(ProviderError::Protocol(
+                "endless_pages",
+                crate::diagnosis::Evidence::default(),
+            )
+            .into());
         }
         let changes = provider.changes(&cursor).await?;
         let (wanted, skipped) = sift(context, address, changes.changed).await?;
@@ -65,8 +69,11 @@ pub(super) async fn poll(
             polled.add(write(context, batch).await?);
         }
         if wanted.is_empty() || !skipped.is_empty() {
-            let batch =
-                Batch { skipped, cursor: Some(changes.next.clone()), ..empty_batch(context, address) };
+            let batch = Batch {
+                skipped,
+                cursor: Some(changes.next.clone()),
+                ..empty_batch(context, address)
+            };
             polled.add(write(context, batch).await?);
         }
         cursor = changes.next;
@@ -89,7 +96,10 @@ pub(super) async fn reopen_cursor(
     provider: &Provider,
 ) -> Result<(), StepError> {
     let id = address.id;
-    let far_enough = context.store.read(move |db| ledger::received_nth_newest(db, id, ROUND)).await?;
+    let far_enough = context
+        .store
+        .read(move |db| ledger::received_nth_newest(db, id, ROUND))
+        .await?;
     let since = first_round(address.connected_at.max(far_enough.unwrap_or(Millis::MIN)));
     let cursor = provider.cursor_since(&address.folder_id, since)?;
     context
@@ -113,7 +123,10 @@ async fn sift(
     let (known, listed, oldest_listed, changed) = context
         .store
         .read(move |db| {
-            let ids: Vec<String> = changed.iter().map(|message| message.server_id.clone()).collect();
+            let ids: Vec<String> = changed
+                .iter()
+                .map(|message| message.server_id.clone())
+                .collect();
             let known = ledger::known(db, id, &ids)?;
             let import = imports::current(db, id)?;
             let (listed, oldest) = match &import {
@@ -123,8 +136,14 @@ async fn sift(
                 ),
                 None => Default::default(),
             };
-            let oldest = oldest.and_then(|listing| serde_json::from_str::<RemoteMessage>(&listing).ok());
-            Ok((known, listed, oldest.map(|message| message.received_at), changed))
+            let oldest =
+                oldest.and_then(|listing| serde_json::from_str::<RemoteMessage>(&listing).ok());
+            Ok((
+                known,
+                listed,
+                oldest.map(|message| message.received_at),
+                changed,
+            ))
         })
         .await?;
     let first_round = address.last_success_at.is_none();
@@ -172,7 +191,14 @@ async fn retry_failed(
         })
         .collect();
     let fetched = fetch(provider, listings).await?;
-    write(context, Batch { fetched, ..empty_batch(context, address) }).await
+    write(
+        context,
+        Batch {
+            fetched,
+            ..empty_batch(context, address)
+        },
+    )
+    .await
 }
 
 /// A batch of this address with nothing in it yet.
@@ -197,8 +223,14 @@ pub(super) async fn write(context: &Context, batch: Batch) -> Result<Committed, 
             let committed = commit(tx, &batch)?;
             for fetched in &batch.fetched {
                 if let FetchResult::Failed { code } = &fetched.result {
-                    let known = ledger::known(tx, batch.address_id, std::slice::from_ref(&fetched.listing.server_id))?;
-                    let first = known.values().all(|(outcome, _, attempts)| *outcome == Outcome::Failed && *attempts <= 1);
+                    let known = ledger::known(
+                        tx,
+                        batch.address_id,
+                        std::slice::from_ref(&fetched.listing.server_id),
+                    )?;
+                    let first = known.values().all(|(outcome, _, attempts)| {
+                        *outcome == Outcome::Failed && *attempts <= 1
+                    });
                     if first {
                         let args = [
                             ("subject".to_owned(), fetched.listing.subject.clone()),

@@ -2,7 +2,7 @@
 //! and then the transaction is taken back.
 
 use super::commit::{Batch, commit};
-use super::fetch::{Fetched, FetchResult, GROUP, fetch};
+use super::fetch::{FetchResult, Fetched, GROUP, fetch};
 use super::poll::empty_batch;
 use super::{Context, StepError};
 use crate::provider::Provider;
@@ -43,11 +43,20 @@ pub async fn rehearse(
     let mut page: Option<String> = None;
     let wanted = usize::try_from(newest).unwrap_or(usize::MAX);
     while listings.len() < wanted {
-        let missing = u32::try_from(wanted - listings.len()).unwrap_or(250).min(250);
-        let answer = provider.newest(&address.folder_id, until, missing, page.as_deref()).await?;
+        let missing = u32::try_from(wanted - listings.len())
+            .unwrap_or(250)
+            .min(250);
+        let answer = provider
+            .newest(&address.folder_id, until, missing, page.as_deref())
+            .await?;
         let more = answer.next.is_some() && answer.next != page;
         page = answer.next;
-        listings.extend(answer.messages.into_iter().filter(|message| seen.insert(message.server_id.clone())));
+        listings.extend(
+            answer
+                .messages
+                .into_iter()
+                .filter(|message| seen.insert(message.server_id.clone())),
+        );
         if !more {
             break;
         }
@@ -55,8 +64,14 @@ pub async fn rehearse(
     listings.truncate(wanted);
     listings.reverse();
     let id = address.id;
-    let ids: Vec<String> = listings.iter().map(|listing| listing.server_id.clone()).collect();
-    let known = context.store.read(move |db| ledger::settled(db, id, &ids)).await?;
+    let ids: Vec<String> = listings
+        .iter()
+        .map(|listing| listing.server_id.clone())
+        .collect();
+    let known = context
+        .store
+        .read(move |db| ledger::settled(db, id, &ids))
+        .await?;
     let found = u32::try_from(listings.len()).unwrap_or(u32::MAX);
     let mut fetched: Vec<Fetched> = Vec::new();
     listings.retain(|listing| !known.contains_key(&listing.server_id));
@@ -68,7 +83,14 @@ pub async fn rehearse(
         .filter(|fetched| matches!(&fetched.result, FetchResult::Mail { parsed, .. } if parsed.automatic.is_some()))
         .count();
     let here = found - u32::try_from(fetched.len()).unwrap_or(0);
-    let mut rehearsal = try_out(context, Batch { fetched, ..empty_batch(context, address) }).await?;
+    let mut rehearsal = try_out(
+        context,
+        Batch {
+            fetched,
+            ..empty_batch(context, address)
+        },
+    )
+    .await?;
     rehearsal.totals.add(Outcome::Duplicate, here);
     rehearsal.automatic = u32::try_from(automatic).unwrap_or(u32::MAX);
     Ok(rehearsal)
@@ -81,11 +103,22 @@ async fn try_out(context: &Context, batch: Batch) -> Result<Rehearsal, StepError
     let taken_back = context
         .store
         .write(move |tx| {
-            let tickets = |tx: &rusqlite::Connection| tx.query_row("SELECT count(*) FROM tickets", (), |row| row.get::<_, u32>(0));
+            let tickets = |tx: &rusqlite::Connection| {
+                tx.query_row("SELECT count(*) FROM tickets", (), |row| {
+                    row.get::<_, u32>(0)
+                })
+            };
             let before = tickets(tx)?;
             let committed = commit(tx, &batch)?;
-            let ids: Vec<String> = batch.fetched.iter().map(|fetched| fetched.listing.server_id.clone()).collect();
-            let mut rehearsal = Rehearsal { new_tickets: tickets(tx)? - before, ..Rehearsal::default() };
+            let ids: Vec<String> = batch
+                .fetched
+                .iter()
+                .map(|fetched| fetched.listing.server_id.clone())
+                .collect();
+            let mut rehearsal = Rehearsal {
+                new_tickets: tickets(tx)? - before,
+                ..Rehearsal::default()
+            };
             for (outcome, ..) in ledger::known(tx, batch.address_id, &ids)?.into_values() {
                 rehearsal.totals.add(outcome, 1);
             }

@@ -41,7 +41,12 @@ pub fn next_try(now: Millis, pace: Pace, chance: f64) -> Millis {
         Pace::Regular { interval_s } => (Duration::from_secs(u64::from(interval_s)), 0.95),
         Pace::BackOff { failures } => {
             let doublings = failures.saturating_sub(1).min(10);
-            (FIRST_BACK_OFF.saturating_mul(1 << doublings).min(LONGEST_BACK_OFF), 0.95)
+            (
+                FIRST_BACK_OFF
+                    .saturating_mul(1 << doublings)
+                    .min(LONGEST_BACK_OFF),
+                0.95,
+            )
         }
         Pace::AskedToWait(wait) => (wait.min(LONGEST_BACK_OFF), 1.0),
         Pace::Offline => (OFFLINE_RETRY, 0.95),
@@ -82,7 +87,10 @@ mod tests {
     #[test]
     fn never_comes_earlier_than_the_server_asked() {
         for step in 0..=10 {
-            let wait = seconds(Pace::AskedToWait(Duration::from_secs(40)), f64::from(step) / 10.0);
+            let wait = seconds(
+                Pace::AskedToWait(Duration::from_secs(40)),
+                f64::from(step) / 10.0,
+            );
             assert!((40..=44).contains(&wait), "{wait}");
         }
     }
@@ -94,7 +102,8 @@ mod tests {
 
     #[test]
     fn notices_sleep_but_not_a_clock_correction() {
-        let slept = |wall, monotonic| slept(Duration::from_secs(wall), Duration::from_secs(monotonic));
+        let slept =
+            |wall, monotonic| slept(Duration::from_secs(wall), Duration::from_secs(monotonic));
         assert_eq!(slept(3600, 5), Some(Duration::from_secs(3595)));
         assert_eq!(slept(70, 60), None);
         assert_eq!(slept(1, 60), None);

@@ -47,7 +47,10 @@ pub fn status(
         consider(Status::Paused, None);
     }
     if row.offline_since.is_some() {
-        consider(Status::Offline, Some(Finding::plain("offline", Severity::Warning)));
+        consider(
+            Status::Offline,
+            Some(Finding::plain("offline", Severity::Warning)),
+        );
     }
     if let Some(cause) = &row.cause {
         let status = match cause.severity {

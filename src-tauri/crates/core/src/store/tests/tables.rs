@@ -361,11 +361,11 @@ fn a_ticket_shows_its_newest_message_and_finds_its_twin() {
 
     let references = ["unknown".to_owned(), "first".to_owned()];
     assert_eq!(
-        messages::find_ticket(&conn, id, &references).unwrap(),
+        messages::find_ticket(&conn, id, None, &references).unwrap(),
         Some(ticket_id)
     );
     assert_eq!(
-        messages::find_ticket(&conn, other, &references).unwrap(),
+        messages::find_ticket(&conn, other, None, &references).unwrap(),
         None
     );
     assert_eq!(
