@@ -78,33 +78,43 @@ impl GraphMailbox {
             Outcome::Done(_) => Duration::ZERO,
         });
         tokio::time::sleep(wait.max().unwrap_or_default()).await;
-        // Once one request is throttled or the line is gone, asking for the others would only make it worse.
-        let stopped: Mutex<Option<ProviderError>> = Mutex::new(None);
-        let stopped = &stopped;
-        futures_util::stream::iter(outcomes.into_iter().zip(parts))
-            .map(|(outcome, part)| async move {
-                match outcome {
-                    Outcome::Done(result) => return result,
-                    Outcome::Again(_) => {}
-                }
-                if let Some(error) = stopped.lock().ok().and_then(|error| error.clone()) {
-                    return Err(error);
-                }
-                let result = self.one(part).await;
-                if let Err(
-                    error @ (ProviderError::Throttled(..)
-                    | ProviderError::Offline(_)
-                    | ProviderError::Token(_)),
-                ) = &result
-                    && let Ok(mut stopped) = stopped.lock()
-                {
-                    *stopped = Some(error.clone());
-                }
-                result
-            })
+        let stopped = Mutex::new(None);
+        let settling: Vec<_> = outcomes
+            .into_iter()
+            .zip(parts)
+            .map(|(outcome, part)| self.settle(outcome, part, &stopped))
+            .collect();
+        futures_util::stream::iter(settling)
             .buffered(IN_FLIGHT)
             .collect()
             .await
+    }
+
+    /// Asks once more where needed. Once one request is throttled or the line is gone, asking for the others would
+    /// only make it worse: they get the same error from `stopped`.
+    async fn settle(
+        &self,
+        outcome: Outcome,
+        part: &Part,
+        stopped: &Mutex<Option<ProviderError>>,
+    ) -> Result<Bytes, ProviderError> {
+        if let Outcome::Done(result) = outcome {
+            return result;
+        }
+        if let Some(error) = stopped.lock().ok().and_then(|error| error.clone()) {
+            return Err(error);
+        }
+        let result = self.one(part).await;
+        if let Err(
+            error @ (ProviderError::Throttled(..)
+            | ProviderError::Offline(_)
+            | ProviderError::Token(_)),
+        ) = &result
+            && let Ok(mut stopped) = stopped.lock()
+        {
+            *stopped = Some(error.clone());
+        }
+        result
     }
 
     /// Makes one request on its own.
