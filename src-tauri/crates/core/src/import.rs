@@ -2,9 +2,19 @@
 //! count are capped before anything is parsed, and nothing here panics on any input.
 
 pub mod automatic;
+mod body;
+mod charset;
+mod fields;
 pub mod html;
+mod markup;
+mod names;
 pub mod parse;
+mod structure;
+#[cfg(test)]
+mod test_clock;
 pub mod thread;
+mod transfer;
+mod words;
 
 use crate::account::EmailAddress;
 
