@@ -1,0 +1,284 @@
+//! What the window may call. Each command checks nothing itself and does nothing itself: it asks the core,
+//! which does not trust the window either.
+
+use crate::shell::Shell;
+use mailroom_core::api::{self, CatalogueCard, SafeHtml};
+use mailroom_core::api::error::{ApiError, ErrorCode};
+use mailroom_core::api::view::{
+    AddressDetails, AddressSettings, AddressView, AppView, ConnectAttempt,
+    ConnectChoices, ConnectRequest, LedgerRow, Outcome, SandboxView, Settings, TicketPage,
+    TicketQuery, TicketView,
+};
+use std::collections::BTreeMap;
+use tauri::{AppHandle, Manager, State};
+use tauri_plugin_dialog::DialogExt;
+
+type Answer<T> = Result<T, ApiError>;
+
+/// The handler of all commands. The names stand in src-tauri/permissions/commands.toml too.
+pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        app_view,
+        save_settings,
+        start_sandbox,
+        stop_sandbox,
+        list_addresses,
+        address_details,
+        save_address_settings,
+        sync_now,
+        pause_address,
+        resume_address,
+        disconnect_address,
+        reconnect_address,
+        make_default,
+        list_brands,
+        begin_connect,
+        connect_attempt,
+        open_browser_again,
+        retry_connect,
+        cancel_connect,
+        finish_connect,
+        start_import,
+        pause_import,
+        resume_import,
+        cancel_import,
+        list_tickets,
+        ticket,
+        message_html,
+        save_attachment,
+        ledger,
+        explain,
+        open_link,
+    ]
+}
+
+#[tauri::command]
+async fn app_view(shell: State<'_, Shell>) -> Answer<AppView> {
+    let core = shell.core().await?;
+    let mut view = api::app_view(&core).await?;
+    view.sandbox = shell.practice.view().await;
+    Ok(view)
+}
+
+#[tauri::command]
+async fn save_settings(shell: State<'_, Shell>, settings: Settings) -> Answer<()> {
+    let core = shell.core().await?;
+    api::save_settings(&core, settings).await?;
+    shell.use_settings(&core).await;
+    Ok(())
+}
+
+#[tauri::command]
+async fn start_sandbox(shell: State<'_, Shell>) -> Answer<SandboxView> {
+    let started = shell.practice.start().await;
+    started.map_err(|error| failure(ErrorCode::Internal, error.to_string()))
+}
+
+#[tauri::command]
+async fn stop_sandbox(shell: State<'_, Shell>) -> Answer<()> {
+    shell.practice.stop(true).await;
+    Ok(())
+}
+
+#[tauri::command]
+async fn list_addresses(shell: State<'_, Shell>) -> Answer<Vec<AddressView>> {
+    api::list_addresses(&*shell.core().await?).await
+}
+
+#[tauri::command]
+async fn address_details(shell: State<'_, Shell>, id: i64) -> Answer<AddressDetails> {
+    api::address_details(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn save_address_settings(
+    shell: State<'_, Shell>,
+    id: i64,
+    settings: AddressSettings,
+) -> Answer<()> {
+    api::save_address_settings(&*shell.core().await?, id, settings).await
+}
+
+#[tauri::command]
+async fn sync_now(shell: State<'_, Shell>, id: Option<i64>) -> Answer<()> {
+    api::sync_now(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn pause_address(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::pause_address(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn resume_address(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::resume_address(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn disconnect_address(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::disconnect_address(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn reconnect_address(
+    shell: State<'_, Shell>,
+    id: i64,
+    private_window: bool,
+    language: String,
+) -> Answer<ConnectAttempt> {
+    api::reconnect_address(&*shell.core().await?, id, private_window, &language).await
+}
+
+#[tauri::command]
+async fn make_default(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::make_default(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn list_brands(shell: State<'_, Shell>) -> Answer<Vec<String>> {
+    api::list_brands(&*shell.core().await?).await
+}
+
+#[tauri::command]
+async fn begin_connect(
+    shell: State<'_, Shell>,
+    request: ConnectRequest,
+) -> Answer<ConnectAttempt> {
+    api::begin_connect(&*shell.core().await?, request).await
+}
+
+#[tauri::command]
+async fn connect_attempt(shell: State<'_, Shell>, attempt_id: String) -> Answer<ConnectAttempt> {
+    api::connect_attempt(&*shell.core().await?, &attempt_id).await
+}
+
+#[tauri::command]
+async fn open_browser_again(
+    shell: State<'_, Shell>,
+    attempt_id: String,
+    private_window: bool,
+) -> Answer<()> {
+    api::open_browser_again(&*shell.core().await?, &attempt_id, private_window).await
+}
+
+#[tauri::command]
+async fn retry_connect(
+    shell: State<'_, Shell>,
+    attempt_id: String,
+    private_window: bool,
+) -> Answer<ConnectAttempt> {
+    api::retry_connect(&*shell.core().await?, &attempt_id, private_window).await
+}
+
+#[tauri::command]
+async fn cancel_connect(shell: State<'_, Shell>, attempt_id: String) -> Answer<()> {
+    api::cancel_connect(&*shell.core().await?, &attempt_id).await
+}
+
+#[tauri::command]
+async fn finish_connect(
+    shell: State<'_, Shell>,
+    attempt_id: String,
+    choices: ConnectChoices,
+) -> Answer<AddressView> {
+    api::finish_connect(&*shell.core().await?, &attempt_id, choices).await
+}
+
+#[tauri::command]
+async fn start_import(shell: State<'_, Shell>, id: i64, newest: u32) -> Answer<()> {
+    api::start_import(&*shell.core().await?, id, newest).await
+}
+
+#[tauri::command]
+async fn pause_import(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::pause_import(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn resume_import(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::resume_import(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn cancel_import(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::cancel_import(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn list_tickets(shell: State<'_, Shell>, query: TicketQuery) -> Answer<TicketPage> {
+    api::list_tickets(&*shell.core().await?, query).await
+}
+
+#[tauri::command]
+async fn ticket(shell: State<'_, Shell>, id: i64) -> Answer<TicketView> {
+    api::ticket(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn message_html(shell: State<'_, Shell>, message_id: i64) -> Answer<Option<SafeHtml>> {
+    api::message_html(&*shell.core().await?, message_id).await
+}
+
+/// Asks where to, in the system's dialog, and returns the path; nothing when the person closed it.
+#[tauri::command]
+async fn save_attachment(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    attachment_id: i64,
+) -> Answer<Option<String>> {
+    let core = shell.core().await?;
+    let name = api::attachment_name(&core, attachment_id).await?;
+    let mut dialog = app
+        .dialog()
+        .file()
+        .set_title(shell.words().notice("save_attachment", &[]))
+        .set_file_name(name);
+    if let Ok(folder) = app.path().download_dir() {
+        dialog = dialog.set_directory(folder);
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    dialog.save_file(|chosen| {
+        let _ = tell.send(chosen);
+    });
+    let Some(path) = told.await.ok().flatten().and_then(|chosen| chosen.into_path().ok()) else {
+        return Ok(None);
+    };
+    api::save_attachment(&core, attachment_id, &path).await?;
+    Ok(Some(path.to_string_lossy().into_owned()))
+}
+
+#[tauri::command]
+async fn ledger(
+    shell: State<'_, Shell>,
+    id: i64,
+    message_id: Option<String>,
+    outcome: Option<Outcome>,
+    offset: u32,
+    limit: u32,
+) -> Answer<Vec<LedgerRow>> {
+    api::ledger(&*shell.core().await?, id, message_id, outcome, offset, limit).await
+}
+
+#[tauri::command]
+async fn explain(
+    code: String,
+    args: BTreeMap<String, String>,
+    language: String,
+) -> Answer<CatalogueCard> {
+    Ok(api::explain(&code, &args, &language))
+}
+
+#[tauri::command]
+async fn open_link(shell: State<'_, Shell>, url: String) -> Answer<()> {
+    let opened = shell.browser.open(&url, false).await;
+    opened.map_err(|error| failure(ErrorCode::NoBrowser, error.to_string()))
+}
+
+fn failure(code: ErrorCode, message: String) -> ApiError {
+    ApiError {
+        code,
+        message,
+        args: BTreeMap::new(),
+        evidence: None,
+    }
+}

@@ -1,0 +1,115 @@
+//! What the commands, the tray and the notices share: the core once it is open, and the practice tenant.
+
+use crate::args::Args;
+use crate::desktop::SystemBrowser;
+use crate::notices;
+use crate::sandbox::Practice;
+use mailroom_core::api;
+use mailroom_core::api::error::ApiError;
+use mailroom_core::api::view::Status;
+use mailroom_core::app::App;
+use mailroom_core::words::{self, Words};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use tauri::{AppHandle, Manager};
+use tokio::sync::Mutex;
+
+/// The shell's state, managed by tauri.
+pub(crate) struct Shell {
+    handle: AppHandle,
+    args: Args,
+    core: Mutex<Option<Arc<App>>>,
+    language: StdMutex<&'static str>,
+    keep_in_tray: AtomicBool,
+    /// The practice tenant.
+    pub(crate) practice: Practice,
+    /// Opens links.
+    pub(crate) browser: Arc<SystemBrowser>,
+}
+
+impl Shell {
+    /// Nothing is opened yet.
+    pub(crate) fn new(handle: AppHandle, args: Args) -> Self {
+        let browser = Arc::new(SystemBrowser::new(handle.clone(), args.browser.clone()));
+        Self {
+            practice: Practice::new(&args.data_dir()),
+            language: StdMutex::new(words::supported(&system_language())),
+            keep_in_tray: AtomicBool::new(false),
+            core: Mutex::new(None),
+            browser,
+            handle,
+            args,
+        }
+    }
+
+    /// The core. Opens it if that has not happened or has failed before: the person may have unlocked the
+    /// keychain or freed the disk meanwhile, and the window's "try again" comes here.
+    pub(crate) async fn core(&self) -> Result<Arc<App>, ApiError> {
+        let mut slot = self.core.lock().await;
+        if let Some(core) = slot.as_ref() {
+            return Ok(Arc::clone(core));
+        }
+        // Before the core polls, so that practice addresses find their server.
+        self.practice.resume().await;
+        let core = App::open(self.args.options(Arc::clone(&self.browser))).await?;
+        self.use_settings(&core).await;
+        self.end_idle_practice(&core).await;
+        notices::forward(self.handle.clone(), Arc::clone(&core));
+        *slot = Some(Arc::clone(&core));
+        Ok(core)
+    }
+
+    /// The words outside the window, in the person's language.
+    pub(crate) fn words(&self) -> &'static Words {
+        words::words(*self.language.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over the person's settings, as far as they concern the shell.
+    pub(crate) async fn use_settings(&self, core: &App) {
+        let Ok(view) = api::app_view(core).await else {
+            return;
+        };
+        let chosen = view.settings.language.unwrap_or_else(system_language);
+        *self.language.lock().unwrap_or_else(PoisonError::into_inner) = words::supported(&chosen);
+        self.keep_in_tray.store(view.settings.keep_in_tray, Ordering::Relaxed);
+    }
+
+    /// Whether closing the window leaves Mailroom polling.
+    pub(crate) fn keeps_in_tray(&self) -> bool {
+        self.keep_in_tray.load(Ordering::Relaxed)
+    }
+
+    /// Ends polling and the practice tenant; what is under way is finished or taken up next time.
+    pub(crate) async fn end(&self) {
+        if let Some(core) = self.core.lock().await.take() {
+            core.close().await;
+        }
+        self.practice.stop(false).await;
+    }
+
+    /// Nobody needs the tenant when no practice address is left.
+    async fn end_idle_practice(&self, core: &App) {
+        let in_use = api::list_addresses(core).await.is_ok_and(|addresses| {
+            addresses
+                .iter()
+                .any(|address| address.sandbox && address.status != Status::Disconnected)
+        });
+        if !in_use {
+            self.practice.stop(false).await;
+        }
+    }
+}
+
+/// Opens the core without waiting for the window to ask, so that polling starts with the computer's session.
+pub(crate) fn open_soon(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = app.state::<Shell>().core().await {
+            tracing::error!(code = ?error.code, message = error.message, "Mailroom could not start");
+        }
+    });
+}
+
+fn system_language() -> String {
+    sys_locale::get_locale().unwrap_or_default()
+}
