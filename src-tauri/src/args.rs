@@ -17,11 +17,10 @@ pub(crate) struct Args {
 }
 
 /// The flags in words, for a wrong one.
-pub(crate) const USAGE: &str = "mailroom-desktop [--data-dir DIR] [--secrets os|file] [--ca-file PEM] [--browser COMMAND]";
+pub(crate) const USAGE: &str =
+    "mailroom-desktop [--data-dir DIR] [--secrets os|file] [--ca-file PEM] [--browser COMMAND]";
 
 impl Args {
-    pub(crate) fn data_dir(&self) -> PathBuf { self.data_dir.clone().unwrap_or_default() }
-    pub(crate) fn options(&self, _: std::sync::Arc<crate::desktop::SystemBrowser>) -> mailroom_core::app::Options { mailroom_core::app::Options }
     /// Reads the arguments (without the program's name); `variable` looks up the environment.
     /// Returns the argument that is not understood.
     pub(crate) fn read(
@@ -34,7 +33,9 @@ impl Args {
             data_dir: variable("MAILROOM_DATA_DIR").map(PathBuf::from),
             key_file: false,
             ca_file: None,
-            browser: variable("MAILROOM_BROWSER").or_else(|| variable("BROWSER")).map(text),
+            browser: variable("MAILROOM_BROWSER")
+                .or_else(|| variable("BROWSER"))
+                .map(text),
         };
         while let Some(arg) = args.next() {
             let flag = text(arg);
@@ -42,7 +43,12 @@ impl Args {
                 Some((flag, value)) => (flag.to_owned(), Some(OsString::from(value))),
                 None => (flag, None),
             };
-            let mut value = || joined.clone().or_else(|| args.next()).ok_or_else(|| flag.clone());
+            let mut value = || {
+                joined
+                    .clone()
+                    .or_else(|| args.next())
+                    .ok_or_else(|| flag.clone())
+            };
             match flag.as_str() {
                 "--data-dir" => found.data_dir = Some(value()?.into()),
                 "--ca-file" => found.ca_file = Some(value()?.into()),
@@ -89,7 +95,10 @@ mod tests {
     #[test]
     fn names_the_argument_that_it_does_not_understand() {
         assert_eq!(read(&["--nonsense"], &[]), Err("--nonsense".into()));
-        assert_eq!(read(&["--secrets", "paper"], &[]), Err("--secrets paper".into()));
+        assert_eq!(
+            read(&["--secrets", "paper"], &[]),
+            Err("--secrets paper".into())
+        );
         assert_eq!(read(&["--ca-file"], &[]), Err("--ca-file".into()));
     }
 }

@@ -39,10 +39,18 @@ const EDGE: &str = "--inprivate";
 /// The command that the person chose (`BROWSER` and the like). `%s` stands for the link; without it the
 /// link becomes the last argument. Nothing when the command is empty.
 pub(crate) fn chosen(command: &str, private: bool, url: &str) -> Option<Launch> {
-    let mut words = command.split_whitespace();
-    let program = words.next()?;
-    let mut args: Vec<String> = words.map(ToOwned::to_owned).collect();
-    if private && let Some(flag) = private_flag(program) {
+    // A path with backslashes is no quoting; on Windows the words are split at spaces alone.
+    let words = if HERE == System::Windows {
+        command.split_whitespace().map(ToOwned::to_owned).collect()
+    } else {
+        shlex::split(command)?
+    };
+    let mut args: Vec<String> = words;
+    if args.is_empty() {
+        return None;
+    }
+    let program = args.remove(0);
+    if private && let Some(flag) = private_flag(&program) {
         args.insert(0, flag.to_owned());
     }
     match args.iter_mut().find(|arg| arg.contains("%s")) {
@@ -57,7 +65,10 @@ pub(crate) fn chosen(command: &str, private: bool, url: &str) -> Option<Launch> 
 
 /// How a private window is opened, by the program's name; nothing for browsers we do not know.
 fn private_flag(program: &str) -> Option<&'static str> {
-    let name = Path::new(program).file_stem()?.to_string_lossy().to_lowercase();
+    let name = Path::new(program)
+        .file_stem()?
+        .to_string_lossy()
+        .to_lowercase();
     [
         ("firefox", FIREFOX),
         ("librewolf", FIREFOX),

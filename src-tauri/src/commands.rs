@@ -2,13 +2,14 @@
 //! which does not trust the window either.
 
 use crate::shell::Shell;
-use mailroom_core::api::{self, CatalogueCard, SafeHtml};
+use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
-    AddressDetails, AddressSettings, AddressView, AppView, ConnectAttempt,
-    ConnectChoices, ConnectRequest, LedgerRow, Outcome, SandboxView, Settings, TicketPage,
-    TicketQuery, TicketView,
+    AddressDetails, AddressSettings, AddressView, AppView, ConnectAttempt, ConnectChoices,
+    ConnectRequest, LedgerRow, Outcome, SandboxView, Settings, TicketPage, TicketQuery, TicketView,
 };
+use mailroom_core::diagnosis::catalogue::Card;
+use mailroom_core::import::html::SafeHtml;
 use std::collections::BTreeMap;
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
@@ -54,10 +55,7 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
 
 #[tauri::command]
 async fn app_view(shell: State<'_, Shell>) -> Answer<AppView> {
-    let core = shell.core().await?;
-    let mut view = api::app_view(&core).await?;
-    view.sandbox = shell.practice.view().await;
-    Ok(view)
+    api::app_view(&*shell.core().await?).await
 }
 
 #[tauri::command]
@@ -70,12 +68,16 @@ async fn save_settings(shell: State<'_, Shell>, settings: Settings) -> Answer<()
 
 #[tauri::command]
 async fn start_sandbox(shell: State<'_, Shell>) -> Answer<SandboxView> {
+    let core = shell.core().await?;
     let started = shell.practice.start().await;
-    started.map_err(|error| failure(ErrorCode::Internal, error.to_string()))
+    let view = started.map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
+    core.set_sandbox(Some(view.clone()));
+    Ok(view)
 }
 
 #[tauri::command]
 async fn stop_sandbox(shell: State<'_, Shell>) -> Answer<()> {
+    shell.core().await?.set_sandbox(None);
     shell.practice.stop(true).await;
     Ok(())
 }
@@ -126,7 +128,7 @@ async fn reconnect_address(
     private_window: bool,
     language: String,
 ) -> Answer<ConnectAttempt> {
-    api::reconnect_address(&*shell.core().await?, id, private_window, &language).await
+    api::reconnect_address(&shell.core().await?, id, private_window, &language).await
 }
 
 #[tauri::command]
@@ -140,16 +142,13 @@ async fn list_brands(shell: State<'_, Shell>) -> Answer<Vec<String>> {
 }
 
 #[tauri::command]
-async fn begin_connect(
-    shell: State<'_, Shell>,
-    request: ConnectRequest,
-) -> Answer<ConnectAttempt> {
-    api::begin_connect(&*shell.core().await?, request).await
+async fn begin_connect(shell: State<'_, Shell>, request: ConnectRequest) -> Answer<ConnectAttempt> {
+    api::begin_connect(&shell.core().await?, request).await
 }
 
 #[tauri::command]
 async fn connect_attempt(shell: State<'_, Shell>, attempt_id: String) -> Answer<ConnectAttempt> {
-    api::connect_attempt(&*shell.core().await?, &attempt_id).await
+    api::connect_attempt(&*shell.core().await?, &attempt_id)
 }
 
 #[tauri::command]
@@ -167,12 +166,12 @@ async fn retry_connect(
     attempt_id: String,
     private_window: bool,
 ) -> Answer<ConnectAttempt> {
-    api::retry_connect(&*shell.core().await?, &attempt_id, private_window).await
+    api::retry_connect(&shell.core().await?, &attempt_id, private_window)
 }
 
 #[tauri::command]
 async fn cancel_connect(shell: State<'_, Shell>, attempt_id: String) -> Answer<()> {
-    api::cancel_connect(&*shell.core().await?, &attempt_id).await
+    api::cancel_connect(&*shell.core().await?, &attempt_id)
 }
 
 #[tauri::command]
@@ -240,7 +239,12 @@ async fn save_attachment(
     dialog.save_file(|chosen| {
         let _ = tell.send(chosen);
     });
-    let Some(path) = told.await.ok().flatten().and_then(|chosen| chosen.into_path().ok()) else {
+    let Some(path) = told
+        .await
+        .ok()
+        .flatten()
+        .and_then(|chosen| chosen.into_path().ok())
+    else {
         return Ok(None);
     };
     api::save_attachment(&core, attachment_id, &path).await?;
@@ -261,24 +265,15 @@ async fn ledger(
 
 #[tauri::command]
 async fn explain(
+    shell: State<'_, Shell>,
     code: String,
     args: BTreeMap<String, String>,
     language: String,
-) -> Answer<CatalogueCard> {
-    Ok(api::explain(&code, &args, &language))
+) -> Answer<Card> {
+    Ok(api::explain(&*shell.core().await?, &code, &args, &language))
 }
 
 #[tauri::command]
 async fn open_link(shell: State<'_, Shell>, url: String) -> Answer<()> {
-    let opened = shell.browser.open(&url, false).await;
-    opened.map_err(|error| failure(ErrorCode::NoBrowser, error.to_string()))
-}
-
-fn failure(code: ErrorCode, message: String) -> ApiError {
-    ApiError {
-        code,
-        message,
-        args: BTreeMap::new(),
-        evidence: None,
-    }
+    api::open_link(&*shell.core().await?, &url).await
 }

@@ -1,7 +1,9 @@
 //! Opening links: the person's own command, else the system's browser; a private window where asked for.
 
 use crate::browsers::{self, HERE, Launch, System};
+use mailroom_core::app::desktop::Desktop;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 use tauri::AppHandle;
 use tauri_plugin_opener::OpenerExt;
@@ -10,6 +12,8 @@ use tauri_plugin_shell::process::CommandEvent;
 
 /// How long a browser gets to say by a failing exit code that it is not there.
 const FAILS_WITHIN: Duration = Duration::from_millis(1500);
+
+type Opening<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// Opens links for the core and for the window.
 pub(crate) struct SystemBrowser {
@@ -39,7 +43,7 @@ impl SystemBrowser {
 
     /// Opens `url`. Returning well means that a program was started, not that the page is shown: callers
     /// keep offering the link for copying.
-    pub(crate) async fn open(&self, url: &str, private: bool) -> Result<(), CannotOpen> {
+    async fn open(&self, url: &str, private: bool) -> Result<(), CannotOpen> {
         if !is_link(url) {
             return Err(CannotOpen::NotALink);
         }
@@ -86,9 +90,20 @@ impl SystemBrowser {
     }
 }
 
+impl Desktop for SystemBrowser {
+    fn open_url<'a>(&'a self, url: &'a str, private_window: bool) -> Opening<'a> {
+        Box::pin(async move {
+            let opened = self.open(url, private_window).await;
+            opened.map_err(|error| error.to_string())
+        })
+    }
+}
+
 /// Web and mail links only: other schemes start programs.
 fn is_link(url: &str) -> bool {
-    let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let scheme = url
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
     let known = scheme.is_some_and(|scheme| ["https", "http", "mailto"].contains(&scheme.as_str()));
     known && !url.contains(char::is_whitespace) && !url.contains(char::is_control)
 }

@@ -24,7 +24,10 @@ use tray::Tray;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("MAILROOM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let args = match Args::read(std::env::args_os().skip(1), |name| std::env::var_os(name)) {
         Ok(args) => args,
         Err(unknown) => {
@@ -48,7 +51,9 @@ fn build(args: Args) -> tauri::Result<tauri::App> {
     let mut builder = tauri::Builder::default();
     // Someone who names a data folder wants a second Mailroom; everybody else wants the first one back.
     if args.data_dir.is_none() {
-        builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)));
+        builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| {
+            window::show(app)
+        }));
     }
     builder
         .plugin(tauri_plugin_window_state::Builder::new().build())
@@ -56,7 +61,11 @@ fn build(args: Args) -> tauri::Result<tauri::App> {
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_shell::init())
         // Links in the window are opened by our own command, which looks at them first.
-        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(
+            tauri_plugin_opener::Builder::new()
+                .open_js_links_on_click(false)
+                .build(),
+        )
         .invoke_handler(commands::handler())
         .setup(|app| {
             let handle = app.handle();

@@ -49,7 +49,12 @@ async fn take(app: &AppHandle, core: &App, memory: &mut Memory, notice: Notice) 
         && !window::is_watched(app)
         && wants_notifications(core).await
     {
-        let shown = app.notification().builder().title(news.title).body(news.text).show();
+        let shown = app
+            .notification()
+            .builder()
+            .title(news.title)
+            .body(news.text)
+            .show();
         if let Err(error) = shown {
             tracing::debug!(%error, "the system shows no notifications");
         }

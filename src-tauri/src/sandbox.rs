@@ -83,7 +83,11 @@ impl Practice {
     }
 
     fn remembered_port(&self) -> Option<u16> {
-        std::fs::read_to_string(self.port_file()).ok()?.trim().parse().ok()
+        std::fs::read_to_string(self.port_file())
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
     }
 
     fn remember(&self, description: &Description) {

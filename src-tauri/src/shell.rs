@@ -4,11 +4,16 @@ use crate::args::Args;
 use crate::desktop::SystemBrowser;
 use crate::notices;
 use crate::sandbox::Practice;
+use mailroom_core::account::Registration;
 use mailroom_core::api;
-use mailroom_core::api::error::ApiError;
+use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::Status;
-use mailroom_core::app::App;
+use mailroom_core::app::{App, Options, places};
+use mailroom_core::secrets::Secrets;
+use mailroom_core::sync::Clock;
 use mailroom_core::words::{self, Words};
+use secrecy::SecretString;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use tauri::{AppHandle, Manager};
@@ -18,25 +23,28 @@ use tokio::sync::Mutex;
 pub(crate) struct Shell {
     handle: AppHandle,
     args: Args,
+    data_dir: PathBuf,
     core: Mutex<Option<Arc<App>>>,
     language: StdMutex<&'static str>,
     keep_in_tray: AtomicBool,
     /// The practice tenant.
     pub(crate) practice: Practice,
-    /// Opens links.
-    pub(crate) browser: Arc<SystemBrowser>,
 }
 
 impl Shell {
     /// Nothing is opened yet.
     pub(crate) fn new(handle: AppHandle, args: Args) -> Self {
-        let browser = Arc::new(SystemBrowser::new(handle.clone(), args.browser.clone()));
+        let data_dir = args
+            .data_dir
+            .clone()
+            .or_else(places::default_data_dir)
+            .unwrap_or_default();
         Self {
-            practice: Practice::new(&args.data_dir()),
+            practice: Practice::new(&data_dir),
             language: StdMutex::new(words::supported(&system_language())),
             keep_in_tray: AtomicBool::new(false),
             core: Mutex::new(None),
-            browser,
+            data_dir,
             handle,
             args,
         }
@@ -51,12 +59,47 @@ impl Shell {
         }
         // Before the core polls, so that practice addresses find their server.
         self.practice.resume().await;
-        let core = App::open(self.args.options(Arc::clone(&self.browser))).await?;
+        let core = App::open(self.options()?).await?;
+        core.set_sandbox(self.practice.view().await);
         self.use_settings(&core).await;
         self.end_idle_practice(&core).await;
         notices::forward(self.handle.clone(), Arc::clone(&core));
         *slot = Some(Arc::clone(&core));
         Ok(core)
+    }
+
+    fn options(&self) -> Result<Options, ApiError> {
+        // An empty path is a system without a home folder.
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(ApiError::new(ErrorCode::DataFolder).arg("path", ""));
+        }
+        let extra_roots = match &self.args.ca_file {
+            Some(path) => vec![std::fs::read(path).map_err(|error| {
+                ApiError::new(ErrorCode::Internal).because(format!("{}: {error}", path.display()))
+            })?],
+            None => Vec::new(),
+        };
+        let secrets: Arc<dyn Secrets> = if self.args.key_file {
+            let passphrase = std::env::var("MAILROOM_PASSPHRASE").unwrap_or_default();
+            Arc::new(places::key_file(
+                &self.data_dir,
+                SecretString::from(passphrase),
+            ))
+        } else {
+            Arc::new(places::keychain(&self.data_dir))
+        };
+        Ok(Options {
+            data_dir: self.data_dir.clone(),
+            secrets,
+            extra_roots,
+            desktop: Arc::new(SystemBrowser::new(
+                self.handle.clone(),
+                self.args.browser.clone(),
+            )),
+            clock: Clock::system(),
+            may_poll: true,
+            own_registration: Registration::of_this_build(),
+        })
     }
 
     /// The words outside the window, in the person's language.
@@ -71,7 +114,8 @@ impl Shell {
         };
         let chosen = view.settings.language.unwrap_or_else(system_language);
         *self.language.lock().unwrap_or_else(PoisonError::into_inner) = words::supported(&chosen);
-        self.keep_in_tray.store(view.settings.keep_in_tray, Ordering::Relaxed);
+        self.keep_in_tray
+            .store(view.settings.keep_in_tray, Ordering::Relaxed);
     }
 
     /// Whether closing the window leaves Mailroom polling.
@@ -95,6 +139,7 @@ impl Shell {
                 .any(|address| address.sandbox && address.status != Status::Disconnected)
         });
         if !in_use {
+            core.set_sandbox(None);
             self.practice.stop(false).await;
         }
     }

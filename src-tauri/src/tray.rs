@@ -51,7 +51,8 @@ impl Tray {
     }
 
     fn draw(&self, picture: &menu::Picture) -> tauri::Result<()> {
-        self.icon.set_menu(Some(native(self.icon.app_handle(), picture)?))?;
+        self.icon
+            .set_menu(Some(native(self.icon.app_handle(), picture)?))?;
         self.icon.set_icon(Some(image(picture.lamp)?))?;
         self.icon.set_tooltip(Some(&picture.summary))
     }
@@ -61,7 +62,9 @@ fn native(app: &AppHandle, picture: &menu::Picture) -> tauri::Result<Menu<tauri:
     let mut builder = MenuBuilder::new(app);
     for line in &picture.lines {
         builder = match line {
-            Line::Text(text) => builder.item(&MenuItemBuilder::new(text).enabled(false).build(app)?),
+            Line::Text(text) => {
+                builder.item(&MenuItemBuilder::new(text).enabled(false).build(app)?)
+            }
             Line::Separator => builder.separator(),
             Line::Do(action, text) => builder.text(action.id(), text),
         };

@@ -26,7 +26,12 @@ fn find_or_make(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     if let Some(window) = app.get_webview_window(LABEL) {
         return Ok(window);
     }
-    let config = app.config().app.windows.iter().find(|window| window.label == LABEL);
+    let config = app
+        .config()
+        .app
+        .windows
+        .iter()
+        .find(|window| window.label == LABEL);
     let config = config.ok_or(tauri::Error::WindowNotFound)?;
     WebviewWindowBuilder::from_config(app, config)?
         // Links of mails and pages never replace the user interface.

@@ -23,7 +23,10 @@ pub(crate) struct Memory {
 impl Memory {
     /// Takes the list without making news of it.
     pub(crate) fn learn(&mut self, addresses: Vec<AddressView>) {
-        self.known = addresses.into_iter().map(|address| (address.id, address)).collect();
+        self.known = addresses
+            .into_iter()
+            .map(|address| (address.id, address))
+            .collect();
     }
 
     /// All addresses known now.
@@ -125,7 +128,12 @@ mod tests {
 
     #[test]
     fn going_offline_and_pausing_are_no_news() {
-        let quiet = [Status::Verified, Status::Offline, Status::Paused, Status::Verified];
+        let quiet = [
+            Status::Verified,
+            Status::Offline,
+            Status::Paused,
+            Status::Verified,
+        ];
         assert!(told(&quiet).is_empty());
     }
 
@@ -141,7 +149,9 @@ mod tests {
                 address: "support@contoso.example".into(),
                 count,
             };
-            Memory::default().news(&notice, words("en")).map(|news| news.title)
+            Memory::default()
+                .news(&notice, words("en"))
+                .map(|news| news.title)
         };
         assert_eq!(news(1).as_deref(), Some("1 new ticket"));
         assert_eq!(news(3).as_deref(), Some("3 new tickets"));

@@ -103,8 +103,14 @@ pub(crate) fn picture(addresses: &[AddressView], words: &Words) -> Picture {
         let values = [("address", address.address.as_str()), ("status", status)];
         Line::Text(words.tray("line", &values))
     }));
-    if let Some(more) = sorted.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
-        lines.push(Line::Text(words.tray("more", &[("count", &more.to_string())])));
+    if let Some(more) = sorted
+        .len()
+        .checked_sub(MOST_LINES)
+        .filter(|more| *more > 0)
+    {
+        lines.push(Line::Text(
+            words.tray("more", &[("count", &more.to_string())]),
+        ));
     }
     lines.push(Line::Separator);
     let mut actions = vec![Action::Open];
@@ -131,11 +137,16 @@ fn choice(action: Action, words: &Words) -> Line {
 
 fn summary(addresses: &[&AddressView], words: &Words) -> String {
     let all = addresses.len().to_string();
-    let troubled = addresses.iter().filter(|address| lamp(address.status) > Lamp::Ok);
+    let troubled = addresses
+        .iter()
+        .filter(|address| lamp(address.status) > Lamp::Ok);
     match (addresses.len(), troubled.count()) {
         (0, _) => words.tray("no_addresses", &[]),
         (_, 0) => words.tray("all_verified", &[("count", &all)]),
-        (_, count) => words.tray("need_a_look", &[("count", &count.to_string()), ("all", &all)]),
+        (_, count) => words.tray(
+            "need_a_look",
+            &[("count", &count.to_string()), ("all", &all)],
+        ),
     }
 }
 
@@ -188,7 +199,13 @@ mod tests {
     fn says_so_when_nothing_is_connected() {
         let picture = picture(&[], words("en"));
         assert_eq!(picture.lamp, Lamp::Ok);
-        let expected = ["No address connected yet", "-", "Open Mailroom", "-", "Quit Mailroom"];
+        let expected = [
+            "No address connected yet",
+            "-",
+            "Open Mailroom",
+            "-",
+            "Quit Mailroom",
+        ];
         assert_eq!(texts(&picture), expected);
     }
 
