@@ -10,7 +10,13 @@ export type AppView = { version: string, data_dir: string, polling: PollingRole,
 
 export type AttachmentView = { id: number, name: string, media_type: string, size: number, };
 
-export type CatalogueCard = { code: string, title: string, meaning: string, fixer: string, fixer_words: string, steps: Array<string>, links: Array<{ label: string, url: string, }>, commands: Array<{ label: string, text: string, writes: boolean, }>, };
+export type Card = { code: string, title: string, meaning: string, severity: Severity, fixers: Array<Fixer>, fixer_labels: Array<string>, steps: Array<string>, links: Array<CardLink>, commands: Array<CardCommand>, notes: Array<string>, known: boolean, };
+
+export type CardCommand = { label: string, text: string, writes: boolean, };
+
+export type CardLink = { label: string, url: string, };
+
+export type Fixer = "you" | "mailbox_admin" | "tenant_admin" | "app_owner" | "nobody";
 
 export type CloudInput = { "kind": "global" } | { "kind": "us_gov" } | { "kind": "china" } | { "kind": "custom", authority: string, graph_url: string, };
 

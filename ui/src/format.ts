@@ -49,6 +49,13 @@ export function shortDate(at: number, now: number): string {
 export const utc = (at: number): string =>
   `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
+/** For instance `A, B or C`. */
+export const either = (words: string[]): string =>
+  kept(
+    "either",
+    (tag) => new Intl.ListFormat(tag, { type: "disjunction" }),
+  ).format(words);
+
 type Unit = "second" | "minute" | "hour" | "day";
 
 /** The largest unit that says enough, and how many of it. */

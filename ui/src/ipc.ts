@@ -90,9 +90,9 @@ export const ledger = (
 ) => call<api.LedgerRow[]>("ledger", { id, ...filter });
 export const explain = (
   code: string,
-  args: Record<string, string>,
+  args: api.Finding["args"],
   language: string,
-) => call<api.CatalogueCard>("explain", { code, args, language });
+) => call<api.Card>("explain", { code, args, language });
 export const openLink = (url: string) => call<void>("open_link", { url });
 
 /** Calls back for everything the shell tells without being asked; gives the function that ends it. */

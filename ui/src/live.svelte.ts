@@ -4,6 +4,7 @@ import type {
   AppView,
   ApiError,
   ConnectAttempt,
+  Finding,
   Notice,
   Settings,
 } from "./bindings";
@@ -146,7 +147,7 @@ export const live = new Live();
 const cards = new Map<string, ReturnType<typeof ipc.explain>>();
 
 /** The catalogue's card for a finding, asked for once per language. */
-export function card(finding: { code: string; args: Record<string, string> }) {
+export function card(finding: Finding) {
   const key = JSON.stringify([language(), finding.code, finding.args]);
   const found =
     cards.get(key) ?? ipc.explain(finding.code, finding.args, language());

@@ -2,7 +2,7 @@
 import type {
   AddressView,
   AppView,
-  CatalogueCard,
+  Card,
   Evidence,
   Finding,
   LedgerRow,
@@ -169,7 +169,7 @@ const words = {
     title: "Approval for Mailroom is missing",
     meaning:
       "Nobody in your organisation has allowed Mailroom to read mail with this account yet.",
-    fixer_words: "an administrator of your Microsoft 365 tenant",
+    fixer_words: "Tenant admin (Entra)",
     steps: [
       "Open the consent page with the button below.",
       "Sign in as an administrator of contoso.example.",
@@ -183,7 +183,7 @@ const words = {
     title: "Die Zustimmung für Mailroom fehlt",
     meaning:
       "In Ihrer Organisation hat noch niemand erlaubt, dass Mailroom mit diesem Konto E-Mails liest.",
-    fixer_words: "eine Administratorin oder ein Administrator Ihres Mandanten",
+    fixer_words: "Mandanten-Admin (Entra)",
     steps: [
       "Öffnen Sie die Zustimmungsseite mit der Schaltfläche unten.",
       "Melden Sie sich als Administrator von contoso.example an.",
@@ -197,7 +197,7 @@ const words = {
     title: "Mailroomへの同意がありません",
     meaning:
       "このアカウントのメールをMailroomが読み取ることは、まだ組織内で許可されていません。",
-    fixer_words: "Microsoft 365テナントの管理者",
+    fixer_words: "テナント管理者 (Entra)",
     steps: [
       "下のボタンで同意ページを開きます。",
       "contoso.exampleの管理者としてサインインします。",
@@ -210,25 +210,19 @@ const words = {
 };
 
 const waiting = {
-  en: [
-    "The server asked Mailroom to wait",
-    "nobody: Mailroom tries again by itself",
-  ],
+  en: ["The server asked Mailroom to wait", "Nobody: Mailroom tries again"],
   de: [
     "Der Server bittet um etwas Geduld",
-    "niemand: Mailroom versucht es von selbst erneut",
+    "Niemand: Mailroom versucht es erneut",
   ],
   ja: [
     "サーバーから待機を求められています",
-    "対応は不要です。Mailroomが自動的に再試行します",
+    "対応不要: Mailroom が再試行します",
   ],
 };
 
 /** What the core's catalogue would say, for the two kinds of finding above. */
-export function card(
-  code: string,
-  language: "en" | "de" | "ja",
-): CatalogueCard {
+export function card(code: string, language: "en" | "de" | "ja"): Card {
   const text = words[language];
   if (code === "throttled") {
     const [title = "", fixer_words = ""] = waiting[language];
@@ -236,8 +230,11 @@ export function card(
       code,
       title,
       meaning: title,
-      fixer: "nobody",
-      fixer_words,
+      severity: "warning",
+      fixers: ["nobody"],
+      fixer_labels: [fixer_words],
+      notes: [],
+      known: true,
       steps: [],
       links: [],
       commands: [],
@@ -247,8 +244,11 @@ export function card(
     code,
     title: text.title,
     meaning: text.meaning,
-    fixer: "tenant_admin",
-    fixer_words: text.fixer_words,
+    severity: "failed",
+    fixers: ["tenant_admin"],
+    notes: [],
+    known: true,
+    fixer_labels: [text.fixer_words],
     steps: text.steps,
     links: [
       {

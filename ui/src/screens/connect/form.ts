@@ -33,6 +33,13 @@ export const blank = (practice: boolean): Form => ({
 export const isAddress = (text: string): boolean =>
   /^[^\s@]+@[^\s@]+\.[^\s@.]+$/u.test(text.trim());
 
+/** The most that one import takes. */
+export const mostMails = 10_000;
+
+/** A number of mails that can be imported. */
+export const isAmount = (count: number | null): boolean =>
+  Number.isInteger(count) && count! >= 1 && count! <= mostMails;
+
 /** A client id as the Entra admin centre shows it. */
 export const isGuid = (text: string): boolean =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text.trim());
