@@ -26,8 +26,7 @@ pub enum Provider {
 pub struct RemoteMessage {
     /// The server's stable id (Graph: immutable id).
     pub server_id: String,
-    /// When the server received it; 0 where a change does not say so (Graph repeats only what changed when, for
-    /// instance, a known message is marked read).
+    /// When the server received it.
     pub received_at: Millis,
     /// `Message-ID` without angle brackets.
     pub message_id: Option<String>,

@@ -1,10 +1,13 @@
 //! `…/mailFolders/{id}/messages` and its delta: the newest messages, and the stream of changes.
 
 use super::GraphMailbox;
+use super::answer::parse;
+use super::batch::Part;
 use super::wire::{Message, Page};
 use crate::Millis;
 use crate::diagnosis::Evidence;
 use crate::provider::{ChangePage, Cursor, NewestPage, ProviderError, RemoteMessage};
+use http::Method;
 
 const SELECT: &str = "$select=id,receivedDateTime,internetMessageId,subject,from,isRead,categories";
 
@@ -36,18 +39,8 @@ impl GraphMailbox {
             Some(link) => Some(self.next(link, url.as_str())?),
             None => None,
         };
-        let messages: Result<Vec<RemoteMessage>, ProviderError> = page
-            .value
-            .into_iter()
-            .map(|message| {
-                let id = message.id.clone();
-                let remote = remote(message)?;
-                if remote.received_at == 0 {
-                    return Err(bad_message("no receivedDateTime", &id));
-                }
-                Ok(remote)
-            })
-            .collect();
+        let messages: Result<Vec<RemoteMessage>, ProviderError> =
+            page.value.into_iter().map(remote).collect();
         Ok(NewestPage {
             messages: messages?,
             next,
@@ -81,20 +74,53 @@ impl GraphMailbox {
                 return Err(ProviderError::Protocol("no_link", evidence));
             }
         };
-        let mut changed = Vec::new();
         let mut removed = Vec::new();
+        let mut whole = Vec::new();
+        let mut partial = Vec::new();
         for message in page.value {
-            match message.removed {
-                Some(_) => removed.push(message.id),
-                None => changed.push(remote(message)?),
+            match (&message.removed, &message.received_date_time) {
+                (Some(_), _) => removed.push(message.id),
+                (None, Some(_)) => whole.push(message),
+                (None, None) => partial.push(message.id),
             }
         }
+        let (looked_up, gone) = self.look_up(&partial).await?;
+        whole.extend(looked_up);
+        removed.extend(gone);
+        let changed = whole
+            .into_iter()
+            .map(remote)
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(ChangePage {
             changed,
             removed,
             next: Cursor(next),
             more,
         })
+    }
+
+    /// Reads messages of which a change names only what changed ("at least the updated properties", says the
+    /// manual). Gives them, and the ids of those that are gone by now.
+    async fn look_up(&self, ids: &[String]) -> Result<(Vec<Message>, Vec<String>), ProviderError> {
+        let parts: Vec<Part> = ids
+            .iter()
+            .map(|id| Part {
+                method: Method::GET,
+                url: self.url(&["messages", id], Some(SELECT)),
+                body: None,
+                is_raw: false,
+            })
+            .collect();
+        let mut found = Vec::new();
+        let mut gone = Vec::new();
+        for (id, answer) in ids.iter().zip(self.many(&parts).await) {
+            match answer {
+                Ok(body) => found.push(parse(&body, None)?),
+                Err(ProviderError::NotFound(_)) => gone.push(id.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((found, gone))
     }
 
     /// A nextLink, which must be ours and must lead on from `asked`.
@@ -123,13 +149,12 @@ fn remote(message: Message) -> Result<RemoteMessage, ProviderError> {
     if message.id.is_empty() {
         return Err(bad_message("no id", ""));
     }
-    let received_at = match &message.received_date_time {
-        None => 0,
-        Some(text) => text
-            .parse::<jiff::Timestamp>()
-            .map_err(|_| bad_message("no date in receivedDateTime", &message.id))?
-            .as_millisecond(),
-    };
+    let received_at = message
+        .received_date_time
+        .as_deref()
+        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+        .ok_or_else(|| bad_message("no receivedDateTime", &message.id))?
+        .as_millisecond();
     let message_id = message.internet_message_id.as_deref().map(bare_message_id);
     Ok(RemoteMessage {
         server_id: message.id,
