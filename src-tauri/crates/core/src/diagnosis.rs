@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod redact;
 
 use crate::Millis;
+use crate::account::Registration;
 use serde::{Deserialize, Serialize};
 
 /// The result of one probed step of a connection, or the cause of a status.
@@ -70,5 +71,37 @@ impl Finding {
             evidence: Some(evidence.clone()),
             ..Self::plain(code, severity)
         }
+    }
+}
+
+impl Finding {
+    /// With the values that the catalogue's steps, links and commands are filled in with. Values that are there
+    /// already stay.
+    #[must_use]
+    pub fn about(
+        mut self,
+        address: &str,
+        login: Option<&str>,
+        registration: &Registration,
+    ) -> Self {
+        let correlation = self
+            .evidence
+            .as_ref()
+            .and_then(|evidence| evidence.correlation_id.clone());
+        let values = [
+            ("address", Some(address.to_owned())),
+            ("login", login.map(str::to_owned)),
+            ("tenant", Some(registration.tenant.clone())),
+            ("client_id", Some(registration.client_id.clone())),
+            ("scope", Some(crate::oauth::SCOPES.join(" "))),
+            ("redirect_uri", Some("http://localhost".to_owned())),
+            ("correlation_id", correlation),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value {
+                self.args.entry(name.to_owned()).or_insert(value);
+            }
+        }
+        self
     }
 }

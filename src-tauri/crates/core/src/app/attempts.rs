@@ -127,7 +127,10 @@ pub(crate) fn restart(
         let signing_in = sign_in(&app, &id, &plan, &cancel, private_window, select_account);
         let (stage, proven) = match signing_in.await {
             Ok((stage, proven)) => (stage, proven),
-            Err(finding) => (ConnectStage::Failed { finding }, None),
+            Err(finding) => {
+                let finding = finding.about(&plan.address.to_string(), None, &plan.registration);
+                (ConnectStage::Failed { finding }, None)
+            }
         };
         enter(&app, &id, &cancel, stage, proven);
     });
@@ -203,7 +206,10 @@ async fn sign_in(
     let mut identity = provider.identity().await.map_err(provider_finding)?;
     identity.tenant_id = signed_in.claims.tenant_id;
     identity.object_id = signed_in.claims.object_id;
-    identity.login_name = signed_in.claims.login_name;
+    // `preferred_username` comes with the scope `profile` only; Graph's answer has the login name anyway.
+    if !signed_in.claims.login_name.is_empty() {
+        identity.login_name = signed_in.claims.login_name;
+    }
     if identity.display_name.is_empty() {
         identity.display_name = signed_in.claims.display_name;
     }

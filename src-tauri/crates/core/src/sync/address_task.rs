@@ -235,7 +235,10 @@ impl AddressTask {
     ) -> Result<(), crate::store::StoreError> {
         let address = situation.address.clone();
         let now = self.context.clock.now();
-        let verdict = judge(&error, address.failures);
+        let login = &situation.account.identity.login_name;
+        let registration = &situation.account.registration;
+        let verdict = judge(&error, address.failures)
+            .map_finding(|finding| finding.about(&address.address, Some(login), registration));
         tracing::info!(address = %address.address, ?verdict, "A step failed.");
         let chance: f64 = rand::random();
         match verdict {

@@ -26,6 +26,19 @@ pub enum Verdict {
     Storage(Finding),
 }
 
+impl Verdict {
+    /// The same verdict with its finding changed.
+    pub fn map_finding(self, change: impl FnOnce(Finding) -> Finding) -> Self {
+        match self {
+            Self::Offline(finding) => Self::Offline(change(finding)),
+            Self::Wait(wait, finding) => Self::Wait(wait, change(finding)),
+            Self::Failure(finding, pace) => Self::Failure(change(finding), pace),
+            Self::NewCursor => Self::NewCursor,
+            Self::Storage(finding) => Self::Storage(change(finding)),
+        }
+    }
+}
+
 /// Judges `error` after `failures` earlier failures in a row.
 pub fn judge(error: &StepError, failures: u32) -> Verdict {
     match error {
