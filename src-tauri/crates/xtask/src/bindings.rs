@@ -84,15 +84,41 @@ fn join(mut types: Vec<(String, String)>) -> String {
             .map(str::trim_end)
             .collect();
         all.push('\n');
-        all.push_str(body.join("\n").trim());
+        all.push_str(short_comments(&body).trim());
         all.push('\n');
     }
     all
 }
 
+/// Comments of one line take one line instead of three.
+fn short_comments(mut lines: &[&str]) -> String {
+    let mut text = String::new();
+    while let Some((first, rest)) = lines.split_first() {
+        if let ["/**", comment, " */", ..] = lines
+            && let Some(comment) = comment.strip_prefix(" * ")
+        {
+            text.push_str(&format!("/** {comment} */\n"));
+            lines = &lines[3..];
+        } else {
+            text.push_str(first);
+            text.push('\n');
+            lines = rest;
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shortens_comments_of_one_line_only() {
+        let text = short_comments(&[
+            "/**", " * One.", " */", "/**", " * One,", " * two.", " */", "a",
+        ]);
+        assert_eq!(text, "/** One. */\n/**\n * One,\n * two.\n */\na\n");
+    }
 
     #[test]
     fn joins_types_sorted_and_without_imports() {
