@@ -10,7 +10,7 @@ use crate::scenarios::Scenario;
 use crate::state;
 use crate::tenant::directory::{CONTOSO, MAILROOM};
 use crate::world::World;
-use crate::{control, control_mail, entra, graph};
+use crate::{control, control_mail, entra, graph, mail};
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum_server::tls_rustls::RustlsConfig;
@@ -66,6 +66,8 @@ impl Sandbox {
         let (port, listeners) = listen(options.port)?;
         let world = Arc::new(World::new(options.clone(), keys, scenarios));
         state::restore(&world)?;
+        mail::open(&world)?;
+        mail::keep_alive(&world);
 
         let handle = Handle::new();
         let mut servers = Vec::new();
@@ -136,6 +138,7 @@ impl Sandbox {
             let _ = server.await;
         }
         state::save(&self.world);
+        mail::save(&self.world);
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod snapshot;
 pub(crate) mod summary;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use folder::{Folder, Removal, WELL_KNOWN};
 use ids::{FolderKey, ItemName, Key};
 use message::Message;
+
+use crate::world::Mutex;
 
 /// All mailboxes, by primary address in lower case.
 #[derive(Debug, Default)]
@@ -35,6 +38,8 @@ pub(crate) struct Mailboxes {
     pub(crate) delta_rounds: u64,
     /// Mail that left the tenant, newest last.
     pub(crate) sent_out: Vec<delivery::SentOut>,
+    /// The number of changes when the last snapshot was written; its lock is held while writing.
+    pub(crate) written: Arc<Mutex<Option<u64>>>,
     changes: u64,
 }
 
