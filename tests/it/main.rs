@@ -1,1 +1,4 @@
-//! tests
+//! Mailroom from outside: real processes, real files, a practice tenant on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod keychain;
