@@ -57,6 +57,8 @@ pub struct ParsedMail {
     /// For a bounce: the `Message-ID` of the mail that came back.
     pub bounced_message_id: Option<String>,
     /// What was cut or broken: `too_large`, `too_deep`, `too_many_parts`, `truncated`, `text_cut`, `unreadable`.
+    /// `too_large` is the mail or its header, `truncated` a multipart whose end is missing, `unreadable` a
+    /// mail without any header or with text that has hardly any meaning.
     pub damage: Vec<&'static str>,
     /// SHA-256 over Message-ID, From, Date, Subject and the text, white space folded: the same mail that came
     /// by two routes has the same one. Nothing when the mail has no Message-ID.

@@ -63,7 +63,24 @@ fn by_name(bytes: &[u8], name: &str) -> Option<String> {
     if name.is_empty() || name.len() > 45 || name.bytes().any(|b| b <= b' ' || b >= 0x7f) {
         return None;
     }
-    charset_decoder(name.as_bytes()).map(|decoder| decoder(bytes))
+    let decoder = charset_decoder(name.as_bytes())?;
+    Some(if name == "iso-2022-jp" { decoder(&without_empty_runs(bytes)) } else { decoder(bytes) })
+}
+
+/// ISO-2022-JP without escapes that another one follows at once: lines and words put together have them,
+/// and decoders after the WHATWG rules take them for an attack.
+fn without_empty_runs(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == 0x1b && bytes.get(at + 3) == Some(&0x1b) {
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    out
 }
 
 /// The likeliest reading of bytes that are not UTF-8.
@@ -88,10 +105,8 @@ fn guess(bytes: &[u8], hint: Option<&str>, said_utf8: bool) -> String {
         let lower_in_koi8 = sample.iter().filter(|b| (0xc0..0xe0).contains(*b)).count();
         let lower_in_1251 = sample.iter().filter(|b| **b >= 0xe0).count();
         if lower_in_koi8 > lower_in_1251 { "koi8-r" } else { "windows-1251" }
-    } else if let Some(name) = east_asian(sample) {
-        name
     } else {
-        "windows-1252"
+        east_asian(sample).unwrap_or("windows-1252")
     };
     by_name(bytes, name).unwrap_or_else(|| utf8.into_owned())
 }
@@ -154,6 +169,7 @@ mod tests {
             (b"Gr\xfc\xdfe", Some("ISO-8859-1"), "Grüße"),
             (b"\x1b$B$3$s$K$A$O\x1b(B", None, "こんにちは"),
             (b"\x1b$B$3$s$K$A$O\x1b(B", Some("us-ascii"), "こんにちは"),
+            (b"\x1b$B$3\x1b(B\x1b$B$s\x1b(B", Some("iso-2022-jp"), "こん"),
             (b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd", None, "こんにちは"),
             (b"\x82\xb1\x82\xf1", Some("windows-31j"), "こん"),
             (b"\xa4\xb3\xa4\xf3\xa4\xcb\xa4\xc1\xa4\xcf", None, "こんにちは"),

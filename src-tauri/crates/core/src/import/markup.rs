@@ -29,6 +29,8 @@ const FETCHING: &[&str] = &["src", "srcset", "background", "poster", "data", "lo
 const DEEPEST_VIEW: usize = 200;
 /// Elements put directly into a table, where only rows belong, before they are dropped.
 const MISPLACED: usize = 200;
+/// Tags kept; long newsletters have some five thousand.
+const TAGS: usize = 20_000;
 /// Bytes of HTML looked at.
 const LARGEST: usize = 2 * 1024 * 1024;
 /// Longest address shown behind a link's text.
@@ -63,6 +65,7 @@ struct Pass {
     cut: bool,
     remote: u32,
     misplaced: usize,
+    tags: usize,
 }
 
 impl Pass {
@@ -100,6 +103,10 @@ impl Pass {
                 return;
             }
         }
+        if self.tags >= TAGS {
+            self.cut = true;
+            return;
+        }
         let void = matches!(name, "br" | "hr" | "img" | "wbr");
         if !void {
             // What stands in an element left out is left out too, or it would close what stands around.
@@ -109,6 +116,7 @@ impl Pass {
             }
             self.open.push(id);
         }
+        self.tags += 1;
         self.out.push('<');
         self.out.push_str(name);
         let mut seen = 0u32;

@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
+use mail_parser::Address;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Address, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use super::body::{self, Wanted};
@@ -70,10 +70,10 @@ fn people(fields: &Fields, name: &str) -> (Vec<Person>, bool) {
     let Some(text) = fields.text(name) else { return (Vec::new(), false) };
     let mut text = words::for_addresses(&text, fields.hint.as_deref()).replace(['\r', '\n'], " ");
     text.push('\n');
-    let found = match MessageStream::new(text.as_bytes()).parse_address() {
-        HeaderValue::Address(Address::List(list)) => list,
-        HeaderValue::Address(Address::Group(groups)) => groups.into_iter().flat_map(|group| group.addresses).collect(),
-        _ => Vec::new(),
+    let found = match MessageStream::new(text.as_bytes()).parse_address().into_address() {
+        Some(Address::List(list)) => list,
+        Some(Address::Group(groups)) => groups.into_iter().flat_map(|group| group.addresses).collect(),
+        None => Vec::new(),
     };
     let cut = found.len() > ADDRESSES;
     let people = found.iter().take(ADDRESSES).map(|found| {
@@ -89,10 +89,8 @@ fn people(fields: &Fields, name: &str) -> (Vec<Person>, bool) {
 /// A `Date` field in milliseconds since 1970.
 fn instant(text: &str) -> Option<crate::Millis> {
     let line = format!("{}\n", text.replace(['\r', '\n'], " "));
-    match MessageStream::new(line.as_bytes()).parse_date() {
-        HeaderValue::DateTime(date) if date.is_valid() => Some(date.to_timestamp() * 1_000),
-        _ => None,
-    }
+    let date = MessageStream::new(line.as_bytes()).parse_date().into_datetime()?;
+    date.is_valid().then(|| date.to_timestamp() * 1_000)
 }
 
 /// Whether so much has no meaning that a person cannot read the rest.

@@ -44,24 +44,28 @@ struct Page {
 
 impl Page {
     fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.find(is_special).unwrap_or(rest.len());
+            let (plain, after) = rest.split_at(end);
+            self.put(plain);
+            let Some(special) = after.chars().next() else { return };
+            rest = &after[special.len_utf8()..];
+            match special {
                 '\n' if self.preformatted > 0 => self.line_end(),
                 // Filling that keeps previews of newsletters empty.
                 '\u{200b}'..='\u{200d}' | '\u{ad}' | '\u{34f}' | '\u{feff}' | '\0' => {}
-                '\u{a0}' | '\u{2007}' | ' ' | '\t' | '\n' | '\r' | '\u{c}' => {
-                    if self.preformatted > 0 {
-                        self.put(' ');
-                    } else {
-                        self.space = true;
-                    }
-                }
-                c => self.put(c),
+                _ if self.preformatted > 0 => self.put(" "),
+                _ => self.space = true,
             }
         }
     }
 
-    fn put(&mut self, c: char) {
+    /// Writes characters without line ends, after the line ends and the space that are owed.
+    fn put(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         if self.breaks > 0 {
             let breaks = if self.out.is_empty() { 0 } else { self.breaks };
             for line in 0..breaks {
@@ -81,7 +85,7 @@ impl Page {
         if std::mem::take(&mut self.space) && !self.out.is_empty() {
             self.out.push(' ');
         }
-        self.out.push(c);
+        self.out.push_str(text);
     }
 
     fn block(&mut self, breaks: usize) {
@@ -104,15 +108,15 @@ impl Page {
             "img" => self.text(&value("alt").unwrap_or_default()),
             "li" => {
                 self.block(1);
-                let bullet = match self.lists.last_mut() {
+                self.put(&"        "[..2 * self.lists.len().clamp(1, 5) - 2]);
+                match self.lists.last_mut() {
                     Some(number) if *number > 0 => {
                         *number += 1;
-                        format!("{}. ", *number - 1)
+                        let bullet = format!("{}. ", *number - 1);
+                        self.put(&bullet);
                     }
-                    _ => "* ".to_owned(),
-                };
-                let indent = "  ".repeat(self.lists.len().clamp(1, 5) - 1);
-                format!("{indent}{bullet}").chars().for_each(|c| self.put(c));
+                    _ => self.put("* "),
+                }
             }
             "td" | "th" => self.space = true,
             "a" => {
@@ -161,9 +165,14 @@ impl Page {
         let text = self.out.get(from..).unwrap_or_default();
         if !text.trim().is_empty() && !text.contains(address.trim_end_matches('/')) {
             self.space = true;
-            format!("<{address}>").chars().for_each(|c| self.put(c));
+            self.put(&format!("<{address}>"));
         }
     }
+}
+
+fn is_special(c: char) -> bool {
+    matches!(c, '\0' | '\t' | '\n' | '\r' | '\u{c}' | ' ' | '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{2007}' | '\u{200b}'..='\u{200d}'
+        | '\u{feff}')
 }
 
 fn is_web(address: &str) -> bool {
