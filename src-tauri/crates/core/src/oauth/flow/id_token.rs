@@ -13,16 +13,17 @@ use serde::Deserialize;
 /// Clocks may differ by this much.
 const SKEW: Millis = 5 * 60_000;
 
-/// The claims that tell who signed in. `email` is for display only.
+/// The claims that tell who signed in. The two names are for display only: Entra puts them in where the scope
+/// `profile` was asked for, which Mailroom does not do ("ID token claims reference").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdClaims {
     /// `tid`.
     pub tenant_id: String,
     /// `oid`.
     pub object_id: String,
-    /// `preferred_username`.
+    /// `preferred_username`, else `email`; may be empty.
     pub login_name: String,
-    /// `name`.
+    /// `name`; may be empty.
     pub display_name: String,
 }
 
@@ -35,6 +36,7 @@ struct Payload {
     tid: Option<String>,
     oid: Option<String>,
     preferred_username: Option<String>,
+    email: Option<String>,
     name: Option<String>,
 }
 
@@ -114,7 +116,10 @@ pub(super) fn check(
     Ok(IdClaims {
         tenant_id,
         object_id,
-        login_name: payload.preferred_username.unwrap_or_default(),
+        login_name: payload
+            .preferred_username
+            .or(payload.email)
+            .unwrap_or_default(),
         display_name: payload.name.unwrap_or_default(),
     })
 }
@@ -158,6 +163,17 @@ mod tests {
             ("t-1", "o-1")
         );
         assert_eq!(claims.login_name, "kim@contoso.example");
+        let without_profile = judge(|payload| {
+            let payload = payload.as_object_mut().unwrap();
+            payload.remove("preferred_username");
+            payload.remove("name");
+            payload.insert("email".to_owned(), json!("k@contoso.example"));
+        });
+        let claims = without_profile.unwrap();
+        assert_eq!(
+            (claims.login_name.as_str(), claims.display_name.as_str()),
+            ("k@contoso.example", "")
+        );
     }
 
     #[test]
