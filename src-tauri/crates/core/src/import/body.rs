@@ -50,7 +50,10 @@ fn collect(tree: &Tree<'_>, index: usize, wanted: Wanted, out: &mut Vec<Piece>) 
                 collect(tree, *first, wanted, out);
             }
         }
-        _ => part.children.iter().for_each(|child| collect(tree, *child, wanted, out)),
+        _ => part
+            .children
+            .iter()
+            .for_each(|child| collect(tree, *child, wanted, out)),
     }
 }
 
@@ -89,12 +92,20 @@ fn shown(part: &Part, root: bool) -> Option<bool> {
 fn blank(tree: &Tree<'_>, piece: Piece) -> bool {
     let part = &tree.parts[piece.part];
     let body = tree.body(part);
-    if body.len() <= 64 { tree.decoded(part).trim_ascii().is_empty() } else { body.trim_ascii().is_empty() }
+    if body.len() <= 64 {
+        tree.decoded(part).trim_ascii().is_empty()
+    } else {
+        body.trim_ascii().is_empty()
+    }
 }
 
 /// Parts that are neither body nor a further rendering of it.
 pub(super) fn attached(tree: &Tree<'_>) -> Vec<usize> {
-    let used = [Wanted::Text, Wanted::Html].iter().flat_map(|w| pieces(tree, *w)).map(|p| p.part).collect::<HashSet<_>>();
+    let used = [Wanted::Text, Wanted::Html]
+        .iter()
+        .flat_map(|w| pieces(tree, *w))
+        .map(|p| p.part)
+        .collect::<HashSet<_>>();
     let renderings = tree
         .parts
         .iter()
@@ -102,10 +113,16 @@ pub(super) fn attached(tree: &Tree<'_>) -> Vec<usize> {
         .flat_map(|part| &part.children)
         .filter(|child| {
             let part = &tree.parts[**child];
-            part.media_type().starts_with("text/") && part.media_type() != "text/calendar" && part.file_name().is_none()
+            part.media_type().starts_with("text/")
+                && part.media_type() != "text/calendar"
+                && part.file_name().is_none()
         })
         .collect::<HashSet<_>>();
-    let leaves = tree.parts.iter().enumerate().filter(|(_, part)| !part.multipart);
+    let leaves = tree
+        .parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !part.multipart);
     leaves
         .filter(|(index, part)| {
             let nothing = part.file_name().is_none() && tree.body(part).trim_ascii().is_empty();
@@ -119,8 +136,18 @@ pub(super) fn attached(tree: &Tree<'_>) -> Vec<usize> {
 pub(super) fn characters(tree: &Tree<'_>, part: &Part) -> (String, bool) {
     let body = tree.body(part);
     let source = &body[..body.len().min(SOURCE)];
-    let bytes = transfer::decode(source, &part.fields.text("content-transfer-encoding").unwrap_or_default());
-    let text = charset::decode(&bytes, part.media.get("charset"), part.fields.hint.as_deref());
+    let bytes = transfer::decode(
+        source,
+        &part
+            .fields
+            .text("content-transfer-encoding")
+            .unwrap_or_default(),
+    );
+    let text = charset::decode(
+        &bytes,
+        part.media.get("charset"),
+        part.fields.hint.as_deref(),
+    );
     (text, source.len() < body.len())
 }
 
@@ -134,8 +161,15 @@ pub(super) fn text(tree: &Tree<'_>) -> (String, bool) {
         cut |= short;
         let text = if piece.html {
             markup::to_text(&characters)
-        } else if part.media.get("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
-            let delete_space = part.media.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes"));
+        } else if part
+            .media
+            .get("format")
+            .is_some_and(|f| f.eq_ignore_ascii_case("flowed"))
+        {
+            let delete_space = part
+                .media
+                .get("delsp")
+                .is_some_and(|d| d.eq_ignore_ascii_case("yes"));
             unflow(&characters, delete_space)
         } else {
             characters
@@ -203,7 +237,11 @@ fn unflow(text: &str, delete_space: bool) -> String {
             }
         }
         if content.ends_with(' ') && !signature {
-            out.push_str(if delete_space { &content[..content.len() - 1] } else { content });
+            out.push_str(if delete_space {
+                &content[..content.len() - 1]
+            } else {
+                content
+            });
             open = Some(quotes);
         } else {
             out.push_str(content);
@@ -221,7 +259,10 @@ mod tests {
     #[test]
     fn puts_flowed_paragraphs_together() {
         let text = "Dear team, \nthe box \nis full.\n> what \n> now?\n>> old\n\n-- \nAnna";
-        assert_eq!(unflow(text, false), "Dear team, the box is full.\n> what now?\n>> old\n\n-- \nAnna\n");
+        assert_eq!(
+            unflow(text, false),
+            "Dear team, the box is full.\n> what now?\n>> old\n\n-- \nAnna\n"
+        );
         assert_eq!(unflow("日本 \n語\n", true), "日本語\n");
     }
 

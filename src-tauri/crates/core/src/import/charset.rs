@@ -7,7 +7,10 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 /// before guessing. Never fails: what has no meaning becomes U+FFFD.
 pub(super) fn decode(bytes: &[u8], label: Option<&str>, hint: Option<&str>) -> String {
     let label = label.map(clean).unwrap_or_default();
-    if bytes.is_ascii() && !bytes.contains(&0x1b) && matches!(label.as_str(), "" | "utf-8" | "us-ascii") {
+    if bytes.is_ascii()
+        && !bytes.contains(&0x1b)
+        && matches!(label.as_str(), "" | "utf-8" | "us-ascii")
+    {
         return lossy(bytes);
     }
     // RFC 1468: the escape is unmistakable, also under a wrong label.
@@ -43,15 +46,23 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>, hint: Option<&str>) -> S
 /// The label in lower case, without quotes and language tag, with common misnomers put right.
 fn clean(label: &str) -> String {
     let label = label.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';'));
-    let label = label.split('*').next().unwrap_or_default().to_ascii_lowercase().replace('_', "-");
+    let label = label
+        .split('*')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .replace('_', "-");
     match label.as_str() {
-        "ascii" | "us-ascii" | "ansi-x3.4-1968" | "iso646-us" | "unknown" | "unknown-8bit" | "x-unknown" | "8bit"
-        | "7bit" | "binary" | "default" | "default-charset" | "none" | "-iso-2022-7bit" => "us-ascii".into(),
+        "ascii" | "us-ascii" | "ansi-x3.4-1968" | "iso646-us" | "unknown" | "unknown-8bit"
+        | "x-unknown" | "8bit" | "7bit" | "binary" | "default" | "default-charset" | "none"
+        | "-iso-2022-7bit" => "us-ascii".into(),
         "utf8" | "utf-8" | "unicode-1-1-utf-8" | "utf8mb4" | "cp65001" => "utf-8".into(),
-        "iso-8859-1" | "iso8859-1" | "iso88591" | "latin1" | "latin-1" | "l1" => "iso-8859-1".into(),
+        "iso-8859-1" | "iso8859-1" | "iso88591" | "latin1" | "latin-1" | "l1" => {
+            "iso-8859-1".into()
+        }
         "cp1252" | "windows-1252" | "win1252" | "ansi" => "windows-1252".into(),
-        "cp932" | "ms932" | "windows-31j" | "windows-932" | "x-sjis" | "sjis" | "shift-jis" | "x-ms-cp932" | "ms-kanji"
-        | "shiftjis" | "csshiftjis" => "shift-jis".into(),
+        "cp932" | "ms932" | "windows-31j" | "windows-932" | "x-sjis" | "sjis" | "shift-jis"
+        | "x-ms-cp932" | "ms-kanji" | "shiftjis" | "csshiftjis" => "shift-jis".into(),
         name if name.starts_with("iso-2022-jp") => "iso-2022-jp".into(),
         name if name.starts_with("gb18030") => "gb18030".into(),
         _ => label,
@@ -64,7 +75,11 @@ fn by_name(bytes: &[u8], name: &str) -> Option<String> {
         return None;
     }
     let decoder = charset_decoder(name.as_bytes())?;
-    Some(if name == "iso-2022-jp" { decoder(&without_empty_runs(bytes)) } else { decoder(bytes) })
+    Some(if name == "iso-2022-jp" {
+        decoder(&without_empty_runs(bytes))
+    } else {
+        decoder(bytes)
+    })
 }
 
 /// ISO-2022-JP without escapes that another one follows at once: lines and words put together have them,
@@ -87,13 +102,19 @@ fn without_empty_runs(bytes: &[u8]) -> Vec<u8> {
 fn guess(bytes: &[u8], hint: Option<&str>, said_utf8: bool) -> String {
     let utf8 = String::from_utf8_lossy(bytes);
     let broken = utf8.matches('\u{fffd}').count();
-    let good = utf8.chars().filter(|c| !c.is_ascii() && *c != '\u{fffd}').count();
+    let good = utf8
+        .chars()
+        .filter(|c| !c.is_ascii() && *c != '\u{fffd}')
+        .count();
     // A few broken characters in otherwise good UTF-8: cut in the middle, not another charset.
     if good > broken * 4 || (said_utf8 && good > broken) {
         return utf8.into_owned();
     }
     if let Some(hint) = hint.map(clean)
-        && !matches!(hint.as_str(), "utf-8" | "us-ascii" | "iso-8859-1" | "windows-1252")
+        && !matches!(
+            hint.as_str(),
+            "utf-8" | "us-ascii" | "iso-8859-1" | "windows-1252"
+        )
         && let Some(text) = by_name(bytes, &hint)
         && !text.contains('\u{fffd}')
     {
@@ -104,7 +125,11 @@ fn guess(bytes: &[u8], hint: Option<&str>, said_utf8: bool) -> String {
     let name = if looks_cyrillic(sample) {
         let lower_in_koi8 = sample.iter().filter(|b| (0xc0..0xe0).contains(*b)).count();
         let lower_in_1251 = sample.iter().filter(|b| **b >= 0xe0).count();
-        if lower_in_koi8 > lower_in_1251 { "koi8-r" } else { "windows-1251" }
+        if lower_in_koi8 > lower_in_1251 {
+            "koi8-r"
+        } else {
+            "windows-1251"
+        }
     } else {
         east_asian(sample).unwrap_or("windows-1252")
     };
@@ -115,7 +140,10 @@ fn guess(bytes: &[u8], hint: Option<&str>, said_utf8: bool) -> String {
 fn looks_cyrillic(bytes: &[u8]) -> bool {
     let high = bytes.iter().filter(|b| **b >= 0x80).count();
     let letters = bytes.iter().filter(|b| **b >= 0xc0).count();
-    let pairs = bytes.windows(2).filter(|w| w[0] >= 0xc0 && w[1] >= 0xc0).count();
+    let pairs = bytes
+        .windows(2)
+        .filter(|w| w[0] >= 0xc0 && w[1] >= 0xc0)
+        .count();
     high >= 4 && letters == high && pairs * 10 >= high * 6
 }
 
@@ -125,7 +153,8 @@ fn east_asian(bytes: &[u8]) -> Option<&'static str> {
         // A sample may end within a character.
         by_name(bytes, name).is_some_and(|t| {
             let text = t.strip_suffix('\u{fffd}').unwrap_or(&t);
-            !text.contains('\u{fffd}') && !text.chars().any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c))
+            !text.contains('\u{fffd}')
+                && !text.chars().any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c))
         })
     };
     let (mut pairs, mut kana, mut sjis_leads, mut other_leads) = (0usize, 0usize, 0usize, 0usize);
@@ -136,7 +165,11 @@ fn east_asian(bytes: &[u8]) -> Option<&'static str> {
             lead => {
                 pairs += 1;
                 kana += usize::from(matches!(lead, 0xa4 | 0xa5));
-                if matches!(lead, 0x81..=0x9f) { sjis_leads += 1 } else { other_leads += 1 }
+                if matches!(lead, 0x81..=0x9f) {
+                    sjis_leads += 1
+                } else {
+                    other_leads += 1
+                }
                 at += 2;
             }
         }
@@ -170,11 +203,27 @@ mod tests {
             (b"\x1b$B$3$s$K$A$O\x1b(B", None, "こんにちは"),
             (b"\x1b$B$3$s$K$A$O\x1b(B", Some("us-ascii"), "こんにちは"),
             (b"\x1b$B$3\x1b(B\x1b$B$s\x1b(B", Some("iso-2022-jp"), "こん"),
-            (b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd", None, "こんにちは"),
+            (
+                b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd",
+                None,
+                "こんにちは",
+            ),
             (b"\x82\xb1\x82\xf1", Some("windows-31j"), "こん"),
-            (b"\xa4\xb3\xa4\xf3\xa4\xcb\xa4\xc1\xa4\xcf", None, "こんにちは"),
-            (b"\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7", None, "你好，世界"),
-            (b"\xf0\xd2\xc9\xd7\xc5\xd4 \xcd\xc9\xd2", Some("koi8-r"), "Привет мир"),
+            (
+                b"\xa4\xb3\xa4\xf3\xa4\xcb\xa4\xc1\xa4\xcf",
+                None,
+                "こんにちは",
+            ),
+            (
+                b"\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7",
+                None,
+                "你好，世界",
+            ),
+            (
+                b"\xf0\xd2\xc9\xd7\xc5\xd4 \xcd\xc9\xd2",
+                Some("koi8-r"),
+                "Привет мир",
+            ),
             (b"\xf0\xd2\xc9\xd7\xc5\xd4", None, "Привет"),
             (b"\xcf\xf0\xe8\xe2\xe5\xf2", None, "Привет"),
             (b"+AOQ- und +APw-", Some("utf-7"), "ä und ü"),
@@ -188,7 +237,10 @@ mod tests {
 
     #[test]
     fn takes_the_charset_named_elsewhere_before_guessing() {
-        assert_eq!(decode(b"\xf0\xd2\xc9\xd7\xc5\xd4", None, Some("windows-1251")), "рТЙЧЕФ");
+        assert_eq!(
+            decode(b"\xf0\xd2\xc9\xd7\xc5\xd4", None, Some("windows-1251")),
+            "рТЙЧЕФ"
+        );
     }
 
     #[test]

@@ -22,7 +22,11 @@ pub fn safe_html(raw: &[u8]) -> Option<SafeHtml> {
         return None;
     }
     let images = images(&tree);
-    let mut out = SafeHtml { html: String::new(), remote_left_out: 0, cut: false };
+    let mut out = SafeHtml {
+        html: String::new(),
+        remote_left_out: 0,
+        cut: false,
+    };
     // Every part is sanitised by itself, so that markup opened in one cannot swallow another.
     for piece in pieces {
         let (characters, cut) = body::characters(&tree, &tree.parts[piece.part]);
@@ -42,8 +46,16 @@ pub fn safe_html(raw: &[u8]) -> Option<SafeHtml> {
 /// Plain text between HTML parts, as HTML.
 fn plain(text: &str) -> String {
     let text = text.trim().replace("\r\n", "\n").replace('\0', "");
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\u{a0}', "&nbsp;");
-    if text.is_empty() { String::new() } else { format!("<p>{}</p>", text.replace('\n', "<br>")) }
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\u{a0}', "&nbsp;");
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("<p>{}</p>", text.replace('\n', "<br>"))
+    }
 }
 
 /// The images of a mail by Content-ID in lower case, as `data:` addresses.
@@ -51,15 +63,22 @@ fn images(tree: &Tree<'_>) -> HashMap<String, String> {
     let mut out = HashMap::new();
     let mut total = 0;
     for part in tree.parts.iter().filter(|part| !part.multipart) {
-        let Some(id) = part.content_id() else { continue };
+        let Some(id) = part.content_id() else {
+            continue;
+        };
         let bytes = tree.decoded(part);
-        let Some(media_type) = policy::image_type(&bytes) else { continue };
+        let Some(media_type) = policy::image_type(&bytes) else {
+            continue;
+        };
         if bytes.len() > IMAGE || total + bytes.len() > IMAGES {
             continue;
         }
         total += bytes.len();
         let data = base64::engine::general_purpose::STANDARD.encode(&bytes);
-        out.insert(id.to_lowercase(), format!("data:{media_type};base64,{data}"));
+        out.insert(
+            id.to_lowercase(),
+            format!("data:{media_type};base64,{data}"),
+        );
     }
     out
 }

@@ -13,18 +13,97 @@ use tokens::{Attribute, Token, Tokens};
 
 /// Elements kept; the position is the number used on the stack.
 const ELEMENTS: &[&str] = &[
-    "p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "caption", "table", "div", "blockquote", "ul",
-    "ol", "dl", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "a", "abbr", "b", "bdi", "center", "cite", "code", "del",
-    "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt",
-    "u", "var", "br", "hr", "img", "wbr",
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "td",
+    "th",
+    "tr",
+    "thead",
+    "tbody",
+    "tfoot",
+    "caption",
+    "table",
+    "div",
+    "blockquote",
+    "ul",
+    "ol",
+    "dl",
+    "pre",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "a",
+    "abbr",
+    "b",
+    "bdi",
+    "center",
+    "cite",
+    "code",
+    "del",
+    "em",
+    "font",
+    "i",
+    "ins",
+    "kbd",
+    "mark",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "tt",
+    "u",
+    "var",
+    "br",
+    "hr",
+    "img",
+    "wbr",
 ];
 /// Attributes kept.
 pub(super) const ATTRIBUTES: &[&str] = &[
-    "align", "alt", "bgcolor", "border", "cellpadding", "cellspacing", "color", "colspan", "dir", "face", "height",
-    "href", "lang", "rowspan", "size", "src", "start", "style", "title", "valign", "width",
+    "align",
+    "alt",
+    "bgcolor",
+    "border",
+    "cellpadding",
+    "cellspacing",
+    "color",
+    "colspan",
+    "dir",
+    "face",
+    "height",
+    "href",
+    "lang",
+    "rowspan",
+    "size",
+    "src",
+    "start",
+    "style",
+    "title",
+    "valign",
+    "width",
 ];
 /// Attributes that make a reader fetch something.
-const FETCHING: &[&str] = &["src", "srcset", "background", "poster", "data", "lowsrc", "dynsrc", "xlink:href", "archive"];
+const FETCHING: &[&str] = &[
+    "src",
+    "srcset",
+    "background",
+    "poster",
+    "data",
+    "lowsrc",
+    "dynsrc",
+    "xlink:href",
+    "archive",
+];
 /// Open elements in a view; browsers stop at 512.
 const DEEPEST_VIEW: usize = 200;
 /// Elements put directly into a table, where only rows belong, before they are dropped.
@@ -54,7 +133,11 @@ pub(super) fn elements() -> &'static [&'static str] {
 pub(super) fn tame(html: &str) -> Tamed {
     let mut pass = Pass::default();
     pass.run(&html[..floor(html, LARGEST)]);
-    Tamed { html: pass.out, cut: pass.cut || html.len() > LARGEST, remote: pass.remote }
+    Tamed {
+        html: pass.out,
+        cut: pass.cut || html.len() > LARGEST,
+        remote: pass.remote,
+    }
 }
 
 #[derive(Default)]
@@ -96,7 +179,9 @@ impl Pass {
         if self.skipped.is_empty() {
             self.close_implied(name);
         }
-        if matches!(self.top(), "table" | "thead" | "tbody" | "tfoot" | "tr") && !belongs_in_table(name) {
+        if matches!(self.top(), "table" | "thead" | "tbody" | "tfoot" | "tr")
+            && !belongs_in_table(name)
+        {
             self.misplaced += 1;
             if self.misplaced > MISPLACED {
                 self.cut = true;
@@ -121,7 +206,9 @@ impl Pass {
         self.out.push_str(name);
         let mut seen = 0u32;
         for attribute in attributes {
-            let Some(known) = ATTRIBUTES.iter().position(|a| *a == attribute.name) else { continue };
+            let Some(known) = ATTRIBUTES.iter().position(|a| *a == attribute.name) else {
+                continue;
+            };
             if seen & (1 << known) == 0 {
                 seen |= 1 << known;
                 self.attribute(ATTRIBUTES[known], attribute.value);
@@ -151,9 +238,11 @@ impl Pass {
             "dt" | "dd" => &["p", "dt", "dd"],
             "td" | "th" => &["p", "td", "th"],
             "tr" => &["p", "td", "th", "tr", "caption"],
-            "thead" | "tbody" | "tfoot" => &["p", "td", "th", "tr", "thead", "tbody", "tfoot", "caption"],
-            "p" | "div" | "blockquote" | "ul" | "ol" | "dl" | "pre" | "center" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
-            | "hr" => {
+            "thead" | "tbody" | "tfoot" => {
+                &["p", "td", "th", "tr", "thead", "tbody", "tfoot", "caption"]
+            }
+            "p" | "div" | "blockquote" | "ul" | "ol" | "dl" | "pre" | "center" | "h1" | "h2"
+            | "h3" | "h4" | "h5" | "h6" | "hr" => {
                 if self.top() == "p" {
                     self.open.pop();
                 }
@@ -171,7 +260,10 @@ impl Pass {
     fn end(&mut self, name: &str) {
         let Some(id) = id(name) else { return };
         let near = self.skipped.len().saturating_sub(64);
-        if let Some(at) = self.skipped[near..].iter().rposition(|skipped| *skipped == id) {
+        if let Some(at) = self.skipped[near..]
+            .iter()
+            .rposition(|skipped| *skipped == id)
+        {
             return self.skipped.truncate(near + at);
         }
         if !self.open.contains(&id) {
@@ -180,9 +272,24 @@ impl Pass {
         // Only what the parser surely closes too counts as closed: this element on top of ones whose end
         // tags may be left out. Counting too many open elements is harmless, too few is not.
         let optional = |id: &u8| {
-            matches!(name_of(*id), "p" | "li" | "dt" | "dd" | "td" | "th" | "tr" | "thead" | "tbody" | "tfoot" | "caption")
+            matches!(
+                name_of(*id),
+                "p" | "li"
+                    | "dt"
+                    | "dd"
+                    | "td"
+                    | "th"
+                    | "tr"
+                    | "thead"
+                    | "tbody"
+                    | "tfoot"
+                    | "caption"
+            )
         };
-        if let Some(at) = self.open.iter().rposition(|open| *open == id || !optional(open))
+        if let Some(at) = self
+            .open
+            .iter()
+            .rposition(|open| *open == id || !optional(open))
             && self.open[at] == id
         {
             self.open.truncate(at);
@@ -195,7 +302,8 @@ impl Pass {
     fn count_remote(&mut self, name: &str, attributes: &[Attribute<'_>]) {
         for attribute in attributes {
             let fetching = FETCHING.contains(&attribute.name.as_str())
-                || (attribute.name == "href" && matches!(name, "link" | "image" | "use" | "feimage"));
+                || (attribute.name == "href"
+                    && matches!(name, "link" | "image" | "use" | "feimage"));
             let more = if attribute.name == "style" {
                 addresses_in_css(attribute.value)
             } else {
@@ -207,11 +315,17 @@ impl Pass {
 }
 
 fn belongs_in_table(name: &str) -> bool {
-    matches!(name, "caption" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
+    matches!(
+        name,
+        "caption" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th"
+    )
 }
 
 fn id(name: &str) -> Option<u8> {
-    ELEMENTS.iter().position(|element| *element == name).and_then(|at| u8::try_from(at).ok())
+    ELEMENTS
+        .iter()
+        .position(|element| *element == name)
+        .and_then(|at| u8::try_from(at).ok())
 }
 
 fn name_of(id: u8) -> &'static str {
@@ -221,15 +335,34 @@ fn name_of(id: u8) -> &'static str {
 /// Whether an address in an attribute leads out of the mail.
 fn remote(value: &str) -> bool {
     let value = value.trim().as_bytes();
-    let starts = |scheme: &str| value.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()));
-    !value.is_empty() && !["cid:", "data:", "about:", "javascript:", "vbscript:", "blob:", "#"].iter().any(|s| starts(s))
+    let starts = |scheme: &str| {
+        value
+            .get(..scheme.len())
+            .is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()))
+    };
+    !value.is_empty()
+        && ![
+            "cid:",
+            "data:",
+            "about:",
+            "javascript:",
+            "vbscript:",
+            "blob:",
+            "#",
+        ]
+        .iter()
+        .any(|s| starts(s))
 }
 
 /// How many addresses a piece of CSS would fetch.
 fn addresses_in_css(css: &str) -> u32 {
     let css = css.to_ascii_lowercase();
-    let urls = css.match_indices("url(").filter(|(at, _)| remote(css[at + 4..].trim_start_matches([' ', '"', '\''])));
-    let imports = css.match_indices("@import").filter(|(at, _)| !css[at + 7..].trim_start().starts_with("url("));
+    let urls = css
+        .match_indices("url(")
+        .filter(|(at, _)| remote(css[at + 4..].trim_start_matches([' ', '"', '\''])));
+    let imports = css
+        .match_indices("@import")
+        .filter(|(at, _)| !css[at + 7..].trim_start().starts_with("url("));
     u32::try_from(urls.count() + imports.count()).unwrap_or(u32::MAX)
 }
 

@@ -15,7 +15,9 @@ pub(super) fn deceives(c: char) -> bool {
 /// One line of text: white space folded, control and direction characters taken out.
 pub(super) fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(LINE_CHARS));
-    for word in text.split(|c: char| c.is_ascii_whitespace() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}')) {
+    for word in text
+        .split(|c: char| c.is_ascii_whitespace() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}'))
+    {
         let shown = word.chars().filter(|c| !deceives(*c)).collect::<String>();
         if shown.is_empty() {
             continue;
@@ -34,29 +36,54 @@ pub(super) fn line(text: &str) -> String {
 /// A file name without folders and without anything that a file system or a reader takes amiss; nothing
 /// when no name is left.
 pub(super) fn file(name: &str) -> Option<String> {
-    let last = name.rsplit(['/', '\\']).find(|piece| !piece.trim().is_empty())?;
+    let last = name
+        .rsplit(['/', '\\'])
+        .find(|piece| !piece.trim().is_empty())?;
     let cleaned = last
         .chars()
         .filter(|c| !deceives(*c))
-        .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
+        .map(|c| {
+            if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') {
+                '_'
+            } else {
+                c
+            }
+        })
         .collect::<String>();
-    let name = cleaned.trim_matches(|c: char| c.is_whitespace()).trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    let name = cleaned
+        .trim_matches(|c: char| c.is_whitespace())
+        .trim_end_matches(|c: char| c == '.' || c.is_whitespace());
     if name.trim_matches(['.', '_']).is_empty() {
         return None;
     }
-    let name = if reserved(name) { format!("_{name}") } else { name.to_owned() };
+    let name = if reserved(name) {
+        format!("_{name}")
+    } else {
+        name.to_owned()
+    };
     Some(shorten(&name))
 }
 
 /// Names that Windows gives to devices, with any extension ("Naming Files, Paths, and Namespaces").
 fn reserved(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_uppercase();
     let numbered = |prefix: &str| {
-        stem.strip_prefix(prefix)
-            .is_some_and(|n| matches!(n, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"))
+        stem.strip_prefix(prefix).is_some_and(|n| {
+            matches!(
+                n,
+                "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
+            )
+        })
     };
-    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$")
-        || numbered("COM")
+    matches!(
+        stem.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$"
+    ) || numbered("COM")
         || numbered("LPT")
 }
 
@@ -65,12 +92,19 @@ fn shorten(name: &str) -> String {
     if name.len() <= FILE_NAME_BYTES {
         return name.to_owned();
     }
-    let extension = name.rfind('.').map(|at| &name[at..]).filter(|e| e.len() <= 20).unwrap_or_default();
+    let extension = name
+        .rfind('.')
+        .map(|at| &name[at..])
+        .filter(|e| e.len() <= 20)
+        .unwrap_or_default();
     let mut end = FILE_NAME_BYTES - extension.len();
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{extension}", name[..end].trim_end_matches(|c: char| c == '.' || c.is_whitespace()))
+    format!(
+        "{}{extension}",
+        name[..end].trim_end_matches(|c: char| c == '.' || c.is_whitespace())
+    )
 }
 
 /// The extension that a media type usually has.
@@ -100,7 +134,9 @@ pub(super) fn extension(media_type: &str) -> &'static str {
         "image/webp" => "webp",
         "image/heic" => "heic",
         "message/rfc822" | "message/global" => "eml",
-        "message/delivery-status" | "message/disposition-notification" | "text/rfc822-headers" => "txt",
+        "message/delivery-status" | "message/disposition-notification" | "text/rfc822-headers" => {
+            "txt"
+        }
         "text/calendar" => "ics",
         "text/csv" => "csv",
         "text/html" => "html",
@@ -153,6 +189,9 @@ mod tests {
 
     #[test]
     fn names_cannot_turn_the_reading_direction() {
-        assert_eq!(line("Anna \u{202e}elpmaxe\u{202c}\u{0}\r\n Muster"), "Anna elpmaxe Muster");
+        assert_eq!(
+            line("Anna \u{202e}elpmaxe\u{202c}\u{0}\r\n Muster"),
+            "Anna elpmaxe Muster"
+        );
     }
 }

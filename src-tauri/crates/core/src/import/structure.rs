@@ -36,13 +36,19 @@ impl Part {
 
     /// The file name that the sender gave.
     pub(super) fn file_name(&self) -> Option<&str> {
-        self.disposition.get("filename").or_else(|| self.media.get("name"))
+        self.disposition
+            .get("filename")
+            .or_else(|| self.media.get("name"))
     }
 
     /// `Content-ID` without angle brackets.
     pub(super) fn content_id(&self) -> Option<String> {
         let id = self.fields.text("content-id")?;
-        let id = id.trim().trim_start_matches('<').trim_end_matches('>').trim();
+        let id = id
+            .trim()
+            .trim_start_matches('<')
+            .trim_end_matches('>')
+            .trim();
         (!id.is_empty() && id.len() <= 500).then(|| id.to_owned())
     }
 }
@@ -73,9 +79,16 @@ impl<'a> Tree<'a> {
             raw
         };
         let raw = one_line_end(raw);
-        let mut scan = Scan { raw: &raw, parts: Vec::new(), stack: Vec::new(), damage };
+        let mut scan = Scan {
+            raw: &raw,
+            parts: Vec::new(),
+            stack: Vec::new(),
+            damage,
+        };
         scan.run();
-        let Scan { mut parts, damage, .. } = scan;
+        let Scan {
+            mut parts, damage, ..
+        } = scan;
         hand_down_hint(&mut parts);
         Self { raw, parts, damage }
     }
@@ -87,7 +100,13 @@ impl<'a> Tree<'a> {
 
     /// The body of a part, decoded after its `Content-Transfer-Encoding`.
     pub(super) fn decoded(&self, part: &Part) -> Cow<'_, [u8]> {
-        transfer::decode(self.body(part), &part.fields.text("content-transfer-encoding").unwrap_or_default())
+        transfer::decode(
+            self.body(part),
+            &part
+                .fields
+                .text("content-transfer-encoding")
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -138,11 +157,15 @@ impl Scan<'_> {
     /// Reads the header at `at` and files the part; returns where its body starts and the part, if a leaf.
     fn part(&mut self, at: usize, parent: Option<usize>) -> (usize, Option<usize>) {
         let stack = &self.stack;
-        let (fields, start) = Fields::read(self.raw, at.min(self.raw.len()), parent.is_none(), |line| {
-            parent.is_some() && delimiter(stack, line).is_some()
-        });
+        let (fields, start) =
+            Fields::read(self.raw, at.min(self.raw.len()), parent.is_none(), |line| {
+                parent.is_some() && delimiter(stack, line).is_some()
+            });
         let in_digest = parent.is_some_and(|p| self.parts[p].media_type() == "multipart/digest");
-        let mut media = fields.text("content-type").map(|text| Parametric::read(&text, None)).unwrap_or_default();
+        let mut media = fields
+            .text("content-type")
+            .map(|text| Parametric::read(&text, None))
+            .unwrap_or_default();
         if !media.value.contains('/') {
             media.value = match media.value.as_str() {
                 "" if in_digest => "message/rfc822",
@@ -151,10 +174,15 @@ impl Scan<'_> {
             }
             .to_owned();
         }
-        let disposition =
-            fields.text("content-disposition").map(|text| Parametric::read(&text, None)).unwrap_or_default();
-        let boundary = media.get("boundary").map(|boundary| boundary.trim_end().as_bytes().to_vec());
-        let boundary = boundary.filter(|boundary| media.value.starts_with("multipart/") && !boundary.is_empty());
+        let disposition = fields
+            .text("content-disposition")
+            .map(|text| Parametric::read(&text, None))
+            .unwrap_or_default();
+        let boundary = media
+            .get("boundary")
+            .map(|boundary| boundary.trim_end().as_bytes().to_vec());
+        let boundary = boundary
+            .filter(|boundary| media.value.starts_with("multipart/") && !boundary.is_empty());
         if boundary.is_some() && self.stack.len() >= DEEPEST {
             // What lies deeper hangs below the deepest part allowed, so that its text is still found.
             note(&mut self.damage, "too_deep");
@@ -164,18 +192,29 @@ impl Scan<'_> {
             return (start, None);
         }
         let number = self.parts.len();
-        self.parts.push(Part { fields, media, disposition, body: start..self.raw.len(), ..Part::default() });
+        self.parts.push(Part {
+            fields,
+            media,
+            disposition,
+            body: start..self.raw.len(),
+            ..Part::default()
+        });
         if let Some(parent) = parent {
             self.parts[parent].children.push(number);
         }
-        self.stack.extend(boundary.map(|boundary| Open { part: number, boundary }));
+        self.stack.extend(boundary.map(|boundary| Open {
+            part: number,
+            boundary,
+        }));
         (start, Some(number))
     }
 
     /// Ends a leaf before the delimiter at `pos`; the line end before it belongs to the delimiter (RFC 2046
     /// section 5.1.1). A multipart that has no parts so far is only ended by its own or an outer delimiter.
     fn end(&mut self, leaf: Option<usize>, pos: usize) {
-        let Some(part) = leaf.and_then(|leaf| self.parts.get_mut(leaf)) else { return };
+        let Some(part) = leaf.and_then(|leaf| self.parts.get_mut(leaf)) else {
+            return;
+        };
         let mut end = pos.max(part.body.start);
         for byte in *b"\n\r" {
             if end < self.raw.len() && end > part.body.start && self.raw[end - 1] == byte {
@@ -193,13 +232,20 @@ fn delimiter(stack: &[Open], line: &[u8]) -> Option<(usize, bool)> {
         let after = rest.strip_prefix(open.boundary.as_slice())?;
         let closing = after.starts_with(b"--");
         let after = if closing { &after[2..] } else { after };
-        after.iter().all(u8::is_ascii_whitespace).then_some((level, closing))
+        after
+            .iter()
+            .all(u8::is_ascii_whitespace)
+            .then_some((level, closing))
     })
 }
 
 /// Empty lines, a byte order mark and an mbox line before the header are passed over.
 fn skip_preface(raw: &[u8]) -> usize {
-    let mut at = if raw.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut at = if raw.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     while raw.get(at).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
         at += 1;
     }
@@ -214,16 +260,28 @@ fn one_line_end(raw: &[u8]) -> Cow<'_, [u8]> {
     if raw.contains(&b'\n') || !raw.contains(&b'\r') {
         return Cow::Borrowed(raw);
     }
-    Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect())
+    Cow::Owned(
+        raw.iter()
+            .map(|b| if *b == b'\r' { b'\n' } else { *b })
+            .collect(),
+    )
 }
 
 /// Raw bytes in the headers are most likely written in the charset of the first text part that names one.
 fn hand_down_hint(parts: &mut [Part]) {
-    let hint = parts.iter().filter(|part| part.media_type().starts_with("text/")).find_map(|part| part.media.get("charset"));
-    let Some(hint) = hint.map(str::to_owned) else { return };
+    let hint = parts
+        .iter()
+        .filter(|part| part.media_type().starts_with("text/"))
+        .find_map(|part| part.media.get("charset"));
+    let Some(hint) = hint.map(str::to_owned) else {
+        return;
+    };
     for part in parts {
         part.fields.hint = Some(hint.clone());
-        for (field, into) in [("content-type", &mut part.media), ("content-disposition", &mut part.disposition)] {
+        for (field, into) in [
+            ("content-type", &mut part.media),
+            ("content-disposition", &mut part.disposition),
+        ] {
             let raw = part.fields.raw(field).unwrap_or_default();
             if std::str::from_utf8(raw).is_err() {
                 let value = std::mem::take(&mut into.value);
@@ -249,7 +307,9 @@ mod tests {
     fn bodies(raw: &str) -> Vec<String> {
         let tree = Tree::read(raw.as_bytes());
         let leaves = tree.parts.iter().filter(|part| !part.multipart);
-        leaves.map(|part| String::from_utf8_lossy(tree.body(part)).into_owned()).collect()
+        leaves
+            .map(|part| String::from_utf8_lossy(tree.body(part)).into_owned())
+            .collect()
     }
 
     #[test]

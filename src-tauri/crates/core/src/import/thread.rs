@@ -38,15 +38,23 @@ pub(super) fn ids(field: &str) -> Vec<String> {
 
 fn id(text: &str) -> Option<String> {
     // Folding may have put white space into it.
-    let id = text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    let sound = !id.is_empty() && id.len() <= LONGEST && !id.chars().any(|c| c.is_control() || matches!(c, '<' | '>'));
+    let id = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>();
+    let sound = !id.is_empty()
+        && id.len() <= LONGEST
+        && !id.chars().any(|c| c.is_control() || matches!(c, '<' | '>'));
     sound.then_some(id)
 }
 
 /// `In-Reply-To` and `References`, nearest first and without repetition.
 pub(super) fn references(in_reply_to: &str, references: &str, own: Option<&str>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for id in ids(in_reply_to).into_iter().chain(ids(references).into_iter().rev()) {
+    for id in ids(in_reply_to)
+        .into_iter()
+        .chain(ids(references).into_iter().rev())
+    {
         if out.len() < MOST && own != Some(id.as_str()) && !out.contains(&id) {
             out.push(id);
         }

@@ -6,7 +6,12 @@ use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_prin
 
 /// The body of a part, decoded after its `Content-Transfer-Encoding`.
 pub(super) fn decode<'a>(body: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
-    match encoding.trim().trim_matches('"').to_ascii_lowercase().as_str() {
+    match encoding
+        .trim()
+        .trim_matches('"')
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "base64" => Cow::Owned(base64(body)),
         "quoted-printable" => Cow::Owned(quoted_printable(body)),
         _ => Cow::Borrowed(body),
@@ -76,7 +81,9 @@ pub(super) fn quoted_printable(body: &[u8]) -> Vec<u8> {
 
 /// The value of a hexadecimal digit.
 pub(super) fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -87,12 +94,18 @@ mod tests {
     fn reads_base64_with_foreign_characters() {
         assert_eq!(base64(b"SGVs*bG8h"), b"Hello!");
         assert_eq!(base64(b"SGVsbG8"), b"Hello");
-        assert_eq!(base64(b"SGVsbG8=\r\n-- \r\nx"), base64(b"SGVsbG8=\r\n-- \r\nx"));
+        assert_eq!(
+            base64(b"SGVsbG8=\r\n-- \r\nx"),
+            base64(b"SGVsbG8=\r\n-- \r\nx")
+        );
     }
 
     #[test]
     fn keeps_a_broken_escape() {
-        assert_eq!(quoted_printable(b"50 =% off=\r\n now =3D"), b"50 =% off now =");
+        assert_eq!(
+            quoted_printable(b"50 =% off=\r\n now =3D"),
+            b"50 =% off now ="
+        );
         assert_eq!(quoted_printable(b"end="), b"end");
     }
 }

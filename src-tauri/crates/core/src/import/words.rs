@@ -28,11 +28,19 @@ pub(super) fn for_addresses(value: &str, hint: Option<&str>) -> String {
     // What is no encoded word is broken up: the parser is not to look for its end again and again.
     rewrite(value, hint, "= ?", |text| {
         let plain = text.chars().filter(|c| !c.is_control()).collect::<String>();
-        format!(" =?utf-8?B?{}?= ", base64::engine::general_purpose::STANDARD.encode(plain))
+        format!(
+            " =?utf-8?B?{}?= ",
+            base64::engine::general_purpose::STANDARD.encode(plain)
+        )
     })
 }
 
-fn rewrite(value: &str, hint: Option<&str>, no_word: &str, put: impl Fn(String) -> String) -> String {
+fn rewrite(
+    value: &str,
+    hint: Option<&str>,
+    no_word: &str,
+    put: impl Fn(String) -> String,
+) -> String {
     let mut out = String::with_capacity(value.len());
     let mut pending: Option<Word<'_>> = None;
     let mut rest = value;
@@ -44,7 +52,11 @@ fn rewrite(value: &str, hint: Option<&str>, no_word: &str, put: impl Fn(String) 
     };
     while let Some(at) = rest.find("=?") {
         let (before, from) = rest.split_at(at);
-        let parsed = if words < WORDS && failures < FAILURES { word(from) } else { None };
+        let parsed = if words < WORDS && failures < FAILURES {
+            word(from)
+        } else {
+            None
+        };
         let between = before.trim_matches([' ', '\t']);
         if !(between.is_empty() && pending.is_some() && parsed.is_some()) {
             flush(&mut pending, &mut out);
@@ -54,7 +66,9 @@ fn rewrite(value: &str, hint: Option<&str>, no_word: &str, put: impl Fn(String) 
             Some((next, length)) => {
                 words += 1;
                 match &mut pending {
-                    Some(word) if word.charset.eq_ignore_ascii_case(next.charset) => word.bytes.extend(next.bytes),
+                    Some(word) if word.charset.eq_ignore_ascii_case(next.charset) => {
+                        word.bytes.extend(next.bytes)
+                    }
                     _ => {
                         flush(&mut pending, &mut out);
                         pending = Some(next);
@@ -91,15 +105,28 @@ fn word(text: &str) -> Option<(Word<'_>, usize)> {
         return None;
     }
     let start = charset_end + 3;
-    let length = bytes.get(start..)?.windows(2).take(WORD_LENGTH).position(|pair| pair == b"?=")?;
+    let length = bytes
+        .get(start..)?
+        .windows(2)
+        .take(WORD_LENGTH)
+        .position(|pair| pair == b"?=")?;
     let encoded = &bytes[start..start + length];
     let decoded = if quoted {
-        let spaced = encoded.iter().map(|b| if *b == b'_' { b' ' } else { *b }).collect::<Vec<_>>();
+        let spaced = encoded
+            .iter()
+            .map(|b| if *b == b'_' { b' ' } else { *b })
+            .collect::<Vec<_>>();
         transfer::quoted_printable(&spaced)
     } else {
         transfer::base64(encoded)
     };
-    Some((Word { charset, bytes: decoded }, start + length + 2))
+    Some((
+        Word {
+            charset,
+            bytes: decoded,
+        },
+        start + length + 2,
+    ))
 }
 
 #[cfg(test)]
@@ -108,14 +135,28 @@ mod tests {
 
     #[test]
     fn joins_words_that_split_a_character() {
-        assert_eq!(decode("=?utf-8?B?5pel5pys6Kq?= =?utf-8?B?e?=", None).chars().count(), 3);
-        assert_eq!(decode("=?UTF-8?Q?Gr=C3?=\t=?utf-8?q?=BC=C3=9Fe?= Welt", None), "Grüße Welt");
+        assert_eq!(
+            decode("=?utf-8?B?5pel5pys6Kq?= =?utf-8?B?e?=", None)
+                .chars()
+                .count(),
+            3
+        );
+        assert_eq!(
+            decode("=?UTF-8?Q?Gr=C3?=\t=?utf-8?q?=BC=C3=9Fe?= Welt", None),
+            "Grüße Welt"
+        );
     }
 
     #[test]
     fn decodes_words_as_senders_write_them() {
-        assert_eq!(decode("Re: =?iso-8859-1?Q?Stra=DFe 5?= und mehr", None), "Re: Straße 5 und mehr");
-        assert_eq!(decode("=?ISO-2022-JP?B?GyRCJDMkcyRLJEEkTxsoQg==?=", None), "こんにちは");
+        assert_eq!(
+            decode("Re: =?iso-8859-1?Q?Stra=DFe 5?= und mehr", None),
+            "Re: Straße 5 und mehr"
+        );
+        assert_eq!(
+            decode("=?ISO-2022-JP?B?GyRCJDMkcyRLJEEkTxsoQg==?=", None),
+            "こんにちは"
+        );
         assert_eq!(decode("=?utf-8*de?q?=C3=A4?=", None), "ä");
         assert_eq!(decode("a =?no word", None), "a =?no word");
     }

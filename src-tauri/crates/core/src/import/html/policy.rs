@@ -13,10 +13,34 @@ use crate::import::markup;
 const ROUNDS: usize = 5;
 /// Properties kept in `style`: letters and boxes, nothing that moves content over other content.
 const PROPERTIES: &[&str] = &[
-    "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left", "border-right",
-    "border-spacing", "border-style", "border-top", "border-width", "color", "font-family", "font-size", "font-style",
-    "font-weight", "line-height", "padding", "padding-bottom", "padding-left", "padding-right", "padding-top",
-    "text-align", "text-decoration", "text-indent", "vertical-align", "white-space", "width",
+    "background-color",
+    "border",
+    "border-bottom",
+    "border-collapse",
+    "border-color",
+    "border-left",
+    "border-right",
+    "border-spacing",
+    "border-style",
+    "border-top",
+    "border-width",
+    "color",
+    "font-family",
+    "font-size",
+    "font-style",
+    "font-weight",
+    "line-height",
+    "padding",
+    "padding-bottom",
+    "padding-left",
+    "padding-right",
+    "padding-top",
+    "text-align",
+    "text-decoration",
+    "text-indent",
+    "vertical-align",
+    "white-space",
+    "width",
 ];
 /// Longest address of a link.
 const LINK: usize = 4_096;
@@ -31,13 +55,21 @@ pub(super) fn sanitise(html: &str, images: &HashMap<String, String>) -> SafeHtml
         cut |= again.cut;
         let next = clean(&again.html);
         if next == current {
-            return SafeHtml { html: put_images(&current, images), remote_left_out: tamed.remote, cut };
+            return SafeHtml {
+                html: put_images(&current, images),
+                remote_left_out: tamed.remote,
+                cut,
+            };
         }
         current = next;
     }
     // Never seen; what does not come to rest is shown as text.
     let text = super::plain(&markup::to_text(&current));
-    SafeHtml { html: text, remote_left_out: tamed.remote, cut: true }
+    SafeHtml {
+        html: text,
+        remote_left_out: tamed.remote,
+        cut: true,
+    }
 }
 
 fn clean(html: &str) -> String {
@@ -49,16 +81,29 @@ fn builder() -> Builder<'static> {
     let mut builder = Builder::empty();
     builder
         .tags(markup::elements().iter().copied().collect())
-        .clean_content_tags(HashSet::from(["script", "style", "title", "template", "noscript", "textarea", "iframe"]))
-        .generic_attributes(HashSet::from(["align", "dir", "lang", "style", "title", "valign"]))
+        .clean_content_tags(HashSet::from([
+            "script", "style", "title", "template", "noscript", "textarea", "iframe",
+        ]))
+        .generic_attributes(HashSet::from([
+            "align", "dir", "lang", "style", "title", "valign",
+        ]))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
             ("font", HashSet::from(["color", "face", "size"])),
             ("img", HashSet::from(["alt", "height", "src", "width"])),
             ("ol", HashSet::from(["start"])),
-            ("table", HashSet::from(["bgcolor", "border", "cellpadding", "cellspacing", "width"])),
-            ("td", HashSet::from(["bgcolor", "colspan", "height", "rowspan", "width"])),
-            ("th", HashSet::from(["bgcolor", "colspan", "height", "rowspan", "width"])),
+            (
+                "table",
+                HashSet::from(["bgcolor", "border", "cellpadding", "cellspacing", "width"]),
+            ),
+            (
+                "td",
+                HashSet::from(["bgcolor", "colspan", "height", "rowspan", "width"]),
+            ),
+            (
+                "th",
+                HashSet::from(["bgcolor", "colspan", "height", "rowspan", "width"]),
+            ),
             ("tr", HashSet::from(["bgcolor"])),
         ]))
         .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data"]))
@@ -66,7 +111,9 @@ fn builder() -> Builder<'static> {
         .link_rel(Some("noopener noreferrer"))
         .strip_comments(true)
         .filter_style_properties(PROPERTIES.iter().copied().collect())
-        .attribute_filter(|element: &str, attribute: &str, value: &str| filter(element, attribute, value).map(Cow::Owned));
+        .attribute_filter(|element: &str, attribute: &str, value: &str| {
+            filter(element, attribute, value).map(Cow::Owned)
+        });
     builder
 }
 
@@ -83,12 +130,16 @@ fn filter(element: &str, attribute: &str, value: &str) -> Option<String> {
             }
             style
         }
-        (_, "colspan" | "rowspan" | "start" | "size" | "border" | "cellpadding" | "cellspacing") => {
-            number(value, 1_000, false)?
-        }
+        (
+            _,
+            "colspan" | "rowspan" | "start" | "size" | "border" | "cellpadding" | "cellspacing",
+        ) => number(value, 1_000, false)?,
         (_, "width" | "height") => number(value, 10_000, true)?,
         (_, "align" | "valign" | "dir" | "lang" | "bgcolor" | "color") => {
-            let plain = value.len() <= 40 && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '#' | '-' | ' '));
+            let plain = value.len() <= 40
+                && value
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '#' | '-' | ' '));
             plain.then(|| value.to_owned())?
         }
         _ => value.chars().filter(|c| *c != '\0').collect(),
@@ -100,40 +151,71 @@ fn filter(element: &str, attribute: &str, value: &str) -> Option<String> {
 /// control characters.
 fn link(value: &str) -> Option<String> {
     let value = value.trim_matches(|c: char| c.is_ascii_whitespace());
-    let lower = value.get(..8.min(value.len())).unwrap_or_default().to_ascii_lowercase();
-    let known = ["http://", "https://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme));
+    let lower = value
+        .get(..8.min(value.len()))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let known = ["http://", "https://", "mailto:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme));
     let sound = value.len() <= LINK
-        && !value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}'));
+        && !value.chars().any(|c| {
+            c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
+        });
     (known && sound).then(|| value.to_owned())
 }
 
 /// An image of this mail: `cid:`, or `data:` with one of four bitmap types.
 fn is_image(value: &str) -> bool {
-    if let Some(id) = value.strip_prefix("cid:").or_else(|| value.strip_prefix("CID:")) {
-        return !id.is_empty() && id.len() <= 500 && id.chars().all(|c| !c.is_control() && !c.is_whitespace());
+    if let Some(id) = value
+        .strip_prefix("cid:")
+        .or_else(|| value.strip_prefix("CID:"))
+    {
+        return !id.is_empty()
+            && id.len() <= 500
+            && id.chars().all(|c| !c.is_control() && !c.is_whitespace());
     }
-    let Some((kind, data)) = value.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,")) else {
+    let Some((kind, data)) = value
+        .strip_prefix("data:image/")
+        .and_then(|rest| rest.split_once(";base64,"))
+    else {
         return false;
     };
     matches!(kind, "png" | "jpeg" | "gif" | "webp")
         && data.len() <= super::IMAGE / 3 * 4 + 8
-        && data.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+        && data
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
 }
 
 /// Declarations with plain values; functions only for colours, so nothing can be fetched or computed.
 fn style(value: &str) -> String {
     let mut out = String::new();
     for declaration in value.split(';').take(60) {
-        let Some((name, value)) = declaration.split_once(':') else { continue };
+        let Some((name, value)) = declaration.split_once(':') else {
+            continue;
+        };
         // Font names need no quotes, and serialisers disagree about them.
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.replace(['\'', '"'], ""));
+        let (name, value) = (
+            name.trim().to_ascii_lowercase(),
+            value.replace(['\'', '"'], ""),
+        );
         let value = value.trim();
-        let plain = value.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '#' | '%' | '.' | ',' | '-' | '(' | ')' | '!'));
+        let plain = value.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, ' ' | '#' | '%' | '.' | ',' | '-' | '(' | ')' | '!')
+        });
         let colours = value.to_ascii_lowercase();
         let functions = colours.match_indices('(').all(|(at, _)| {
-            ["rgb", "rgba", "hsl", "hsla"].iter().any(|f| colours[..at].ends_with(f))
+            ["rgb", "rgba", "hsl", "hsla"]
+                .iter()
+                .any(|f| colours[..at].ends_with(f))
         });
-        if PROPERTIES.contains(&name.as_str()) && !value.is_empty() && value.len() <= 200 && plain && functions {
+        if PROPERTIES.contains(&name.as_str())
+            && !value.is_empty()
+            && value.len() <= 200
+            && plain
+            && functions
+        {
             if !out.is_empty() {
                 out.push(';');
             }
@@ -147,9 +229,15 @@ fn style(value: &str) -> String {
 
 fn number(value: &str, most: u32, percent: bool) -> Option<String> {
     let value = value.trim();
-    let digits = if percent { value.strip_suffix('%').unwrap_or(value) } else { value };
+    let digits = if percent {
+        value.strip_suffix('%').unwrap_or(value)
+    } else {
+        value
+    };
     let digits = digits.strip_suffix("px").unwrap_or(digits);
-    let sound = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u32>().is_ok_and(|n| n <= most);
+    let sound = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && digits.parse::<u32>().is_ok_and(|n| n <= most);
     sound.then(|| value.to_owned())
 }
 
@@ -169,9 +257,16 @@ fn put_images(html: &str, images: &HashMap<String, String>) -> String {
             value.find('"').map(|length| (from, &value[..length]))
         });
         match source {
-            Some((from, value)) if value.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("cid:")) => {
+            Some((from, value))
+                if value
+                    .get(..4)
+                    .is_some_and(|s| s.eq_ignore_ascii_case("cid:")) =>
+            {
                 out.push_str(&tag[..from]);
-                let id = value[4..].replace("&amp;", "&").replace("%40", "@").to_lowercase();
+                let id = value[4..]
+                    .replace("&amp;", "&")
+                    .replace("%40", "@")
+                    .to_lowercase();
                 if let Some(data) = images.get(&id) {
                     out.push_str(SOURCE);
                     out.push_str(data);

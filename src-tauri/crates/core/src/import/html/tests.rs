@@ -32,14 +32,21 @@ fn forbidden(html: &str) -> Option<String> {
         }
         rest = &rest[end..];
         while let Some(attribute) = rest.strip_prefix(' ') {
-            let Some((key, value)) = attribute.split_once("=\"") else { return Some(format!("tag {rest:.40}")) };
-            let Some((value, after)) = value.split_once('"') else { return Some(format!("quote {rest:.40}")) };
+            let Some((key, value)) = attribute.split_once("=\"") else {
+                return Some(format!("tag {rest:.40}"));
+            };
+            let Some((value, after)) = value.split_once('"') else {
+                return Some(format!("quote {rest:.40}"));
+            };
             if let Some(reason) = forbidden_attribute(name, key, value) {
                 return Some(reason);
             }
             rest = after;
         }
-        let Some(after) = rest.strip_prefix('>').filter(|_| !closing || !html.is_empty()) else {
+        let Some(after) = rest
+            .strip_prefix('>')
+            .filter(|_| !closing || !html.is_empty())
+        else {
             return Some(format!("tag {rest:.40}"));
         };
         rest = after;
@@ -51,9 +58,33 @@ fn forbidden_attribute(element: &str, name: &str, value: &str) -> Option<String>
     let known = markup::ATTRIBUTES.contains(&name) || (element == "a" && name == "rel");
     let lower = value.to_lowercase();
     let fine = match name {
-        "href" => ["http://", "https://", "mailto:"].iter().any(|s| lower.starts_with(s)) && element == "a",
-        "src" => element == "img" && ["png", "jpeg", "gif", "webp"].iter().any(|t| lower.starts_with(&format!("data:image/{t};base64,"))),
-        "style" => !["url", "expression", "import", "\\", "@", "javascript", "position", "behavior", "/*", "var(", "image"].iter().any(|s| lower.contains(s)),
+        "href" => {
+            ["http://", "https://", "mailto:"]
+                .iter()
+                .any(|s| lower.starts_with(s))
+                && element == "a"
+        }
+        "src" => {
+            element == "img"
+                && ["png", "jpeg", "gif", "webp"]
+                    .iter()
+                    .any(|t| lower.starts_with(&format!("data:image/{t};base64,")))
+        }
+        "style" => ![
+            "url",
+            "expression",
+            "import",
+            "\\",
+            "@",
+            "javascript",
+            "position",
+            "behavior",
+            "/*",
+            "var(",
+            "image",
+        ]
+        .iter()
+        .any(|s| lower.contains(s)),
         "rel" => value == "noopener noreferrer",
         _ => true,
     };
@@ -64,18 +95,28 @@ fn forbidden_attribute(element: &str, name: &str, value: &str) -> Option<String>
 fn no_attack_survives() {
     assert!(attacks::ATTACKS.len() >= 60);
     for attack in attacks::ATTACKS {
-        for html in [(*attack).to_owned(), format!("<p>before</p>{attack}<p>after</p>"), format!("<table><tr>{attack}")] {
+        for html in [
+            (*attack).to_owned(),
+            format!("<p>before</p>{attack}<p>after</p>"),
+            format!("<table><tr>{attack}"),
+        ] {
             let once = clean(&html).html;
             assert_eq!(forbidden(&once), None, "{html}\nbecame\n{once}");
             assert_eq!(clean(&once).html, once, "{html}");
-            assert!(!once.to_lowercase().contains("javascript:alert") || !once.contains("href=\"java"), "{once}");
+            assert!(
+                !once.to_lowercase().contains("javascript:alert") || !once.contains("href=\"java"),
+                "{once}"
+            );
         }
     }
 }
 
 #[test]
 fn pairs_of_attacks_do_not_help_each_other() {
-    for (one, two) in attacks::ATTACKS.iter().zip(attacks::ATTACKS.iter().rev().cycle().skip(7)) {
+    for (one, two) in attacks::ATTACKS
+        .iter()
+        .zip(attacks::ATTACKS.iter().rev().cycle().skip(7))
+    {
         for html in [format!("{one}{two}"), format!("<b>{two}<p>{one}</b>")] {
             let once = clean(&html).html;
             assert_eq!(forbidden(&once), None, "{html}\nbecame\n{once}");
@@ -106,7 +147,10 @@ fn harmless_mail_keeps_its_looks() {
 
 #[test]
 fn class_and_id_are_dropped() {
-    assert_eq!(clean("<p class=\"x\" id=\"y\" data-z=\"1\">a</p>").html, "<p>a</p>");
+    assert_eq!(
+        clean("<p class=\"x\" id=\"y\" data-z=\"1\">a</p>").html,
+        "<p>a</p>"
+    );
 }
 
 #[test]
@@ -119,7 +163,12 @@ fn images_of_the_mail_are_shown_and_remote_ones_are_not() {
          {png}\n--r\nContent-Type: image/png\nContent-ID: <svg@x>\n\n<svg onload=alert(1)>\n--r--\n"
     );
     let safe = safe_html(raw.as_bytes()).unwrap();
-    assert_eq!(safe.html.matches("data:image/png;base64,").count(), 1, "{}", safe.html);
+    assert_eq!(
+        safe.html.matches("data:image/png;base64,").count(),
+        1,
+        "{}",
+        safe.html
+    );
     assert_eq!(safe.remote_left_out, 1);
     assert!(!safe.html.contains("t.example") && safe.html.contains("alt=\"b\""));
     assert_eq!(forbidden(&safe.html), None);
@@ -175,18 +224,77 @@ fn bombs_are_cut_in_time() {
 fn random_markup_comes_to_rest() {
     use rand::{Rng as _, SeedableRng as _};
     let pieces: &[&str] = &[
-        "<b>", "</b>", "<p>", "</p>", "<table>", "</table>", "<td>", "<tr>", "<a href=\"https://x.example\">", "</a>",
-        "<li>", "<ul>", "</ul>", "<svg>", "<math>", "<mtext>", "<style>", "</style>", "<!--", "-->", "<img src=cid:a>",
-        "\"", "'", "<", ">", "&lt;", "&#x3c;", "<font color=red>", "<dd>", "<dt>", "<pre>\n", "</pre>", "<h1>", "<h2>",
-        "</h1>", "text", "<noscript>", "</noscript>", "<template>", "<select>", "<option>", "<br>", "</br>", "<title>",
-        "</title>", "<textarea>", "<div style=\"color:red;\">", "</div>", "\u{a0}", "<i>", "<caption>", "<frameset>", "<plaintext>",
-        "=\"", " onclick=x ", "/", "<center>", "<blockquote>", "</blockquote>", "<span title=\"<b>\">", "</span>", "\0", "&",
+        "<b>",
+        "</b>",
+        "<p>",
+        "</p>",
+        "<table>",
+        "</table>",
+        "<td>",
+        "<tr>",
+        "<a href=\"https://x.example\">",
+        "</a>",
+        "<li>",
+        "<ul>",
+        "</ul>",
+        "<svg>",
+        "<math>",
+        "<mtext>",
+        "<style>",
+        "</style>",
+        "<!--",
+        "-->",
+        "<img src=cid:a>",
+        "\"",
+        "'",
+        "<",
+        ">",
+        "&lt;",
+        "&#x3c;",
+        "<font color=red>",
+        "<dd>",
+        "<dt>",
+        "<pre>\n",
+        "</pre>",
+        "<h1>",
+        "<h2>",
+        "</h1>",
+        "text",
+        "<noscript>",
+        "</noscript>",
+        "<template>",
+        "<select>",
+        "<option>",
+        "<br>",
+        "</br>",
+        "<title>",
+        "</title>",
+        "<textarea>",
+        "<div style=\"color:red;\">",
+        "</div>",
+        "\u{a0}",
+        "<i>",
+        "<caption>",
+        "<frameset>",
+        "<plaintext>",
+        "=\"",
+        " onclick=x ",
+        "/",
+        "<center>",
+        "<blockquote>",
+        "</blockquote>",
+        "<span title=\"<b>\">",
+        "</span>",
+        "\0",
+        "&",
     ];
     let mut random = rand::rngs::StdRng::seed_from_u64(7);
     let start = Instant::now();
     let mut done = 0;
     while done < 4_000 && start.elapsed() < Duration::from_secs(4) {
-        let html = (0..random.random_range(2..25)).map(|_| pieces[random.random_range(0..pieces.len())]).collect::<String>();
+        let html = (0..random.random_range(2..25))
+            .map(|_| pieces[random.random_range(0..pieces.len())])
+            .collect::<String>();
         let once = clean(&html);
         assert_eq!(forbidden(&once.html), None, "{html}");
         assert_eq!(clean(&once.html).html, once.html, "{html}");

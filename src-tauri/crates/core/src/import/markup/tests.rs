@@ -4,7 +4,8 @@ use super::*;
 fn text_keeps_the_shape_of_the_page() {
     let html = "<p>a</p><p>b<br>c</p><blockquote><p>old</p><blockquote>older</blockquote></blockquote><ol><li>x<li>y</ol>\
                 <pre>1\n  2</pre><table><tr><td>k</td><td>v</td></tr><tr><td>l</td></tr></table><hr>&copy;&#x3042;&nosuch;";
-    let text = "a\n\nb\nc\n\n> old\n>\n>> older\n\n1. x\n2. y\n\n1\n  2\n\nk v\nl\n\n---\n\n©あ&nosuch;";
+    let text =
+        "a\n\nb\nc\n\n> old\n>\n>> older\n\n1. x\n2. y\n\n1\n  2\n\nk v\nl\n\n---\n\n©あ&nosuch;";
     assert_eq!(to_text(html), text);
 }
 
@@ -14,7 +15,13 @@ fn makes_text_that_reads_like_mail() {
                 <p>see <a href='https://contoso.example/a'>the page</a> &amp; reply.</p><ul><li>one<li>two</ul>\
                 <blockquote>old</blockquote><table><tr><td>a</td><td>b</td></tr></table>1 < 2</body></html>";
     let text = to_text(html);
-    for expected in ["Hello Anna,", "see the page <https://contoso.example/a> & reply.", "* one\n* two", "> old", "1 < 2"] {
+    for expected in [
+        "Hello Anna,",
+        "see the page <https://contoso.example/a> & reply.",
+        "* one\n* two",
+        "> old",
+        "1 < 2",
+    ] {
         assert!(text.contains(expected), "{expected:?} in {text:?}");
     }
     assert!(!text.contains("color"));
@@ -30,7 +37,11 @@ fn counts_what_would_be_fetched() {
 
 #[test]
 fn nesting_is_bounded_and_the_text_stays() {
-    let html = format!("{}deep{}after", "<div>".repeat(30_000), "</div>".repeat(30_000));
+    let html = format!(
+        "{}deep{}after",
+        "<div>".repeat(30_000),
+        "</div>".repeat(30_000)
+    );
     let tamed = tame(&html);
     assert!(tamed.cut);
     assert_eq!(tamed.html.matches("<div>").count(), DEEPEST_VIEW);
@@ -39,7 +50,13 @@ fn nesting_is_bounded_and_the_text_stays() {
 
 #[test]
 fn end_tags_that_the_parser_passes_over_do_not_hide_depth() {
-    for piece in ["<div></span>", "<b><div></b>", "<div><table></div>", "<i><b></i>", "<table><tr><td>"] {
+    for piece in [
+        "<div></span>",
+        "<b><div></b>",
+        "<div><table></div>",
+        "<i><b></i>",
+        "<table><tr><td>",
+    ] {
         assert!(tame(&piece.repeat(10_000)).cut, "{piece}");
     }
 }
@@ -49,5 +66,11 @@ fn paragraphs_and_cells_without_end_tags_are_not_deep() {
     for piece in ["<p>x", "<li>x", "<dt>x<dd>y", "<h2>x</h2><p>y"] {
         assert!(!tame(&piece.repeat(2_000)).cut, "{piece}");
     }
-    assert!(!tame(&format!("<table>{}</table>", "<tr><td>x<td><p>y".repeat(2_000))).cut);
+    assert!(
+        !tame(&format!(
+            "<table>{}</table>",
+            "<tr><td>x<td><p>y".repeat(2_000)
+        ))
+        .cut
+    );
 }

@@ -49,7 +49,9 @@ impl Page {
             let end = rest.find(is_special).unwrap_or(rest.len());
             let (plain, after) = rest.split_at(end);
             self.put(plain);
-            let Some(special) = after.chars().next() else { return };
+            let Some(special) = after.chars().next() else {
+                return;
+            };
             rest = &after[special.len_utf8()..];
             match special {
                 '\n' if self.preformatted > 0 => self.line_end(),
@@ -71,7 +73,8 @@ impl Page {
             for line in 0..breaks {
                 self.out.push('\n');
                 if line + 1 < breaks {
-                    self.out.extend(std::iter::repeat_n('>', self.quotes.min(self.quoted)));
+                    self.out
+                        .extend(std::iter::repeat_n('>', self.quotes.min(self.quoted)));
                 }
             }
             self.quoted = self.quotes;
@@ -97,7 +100,12 @@ impl Page {
     }
 
     fn start(&mut self, name: &str, attributes: &[Attribute<'_>]) {
-        let value = |name: &str| attributes.iter().find(|a| a.name == name).map(|a| references(a.value));
+        let value = |name: &str| {
+            attributes
+                .iter()
+                .find(|a| a.name == name)
+                .map(|a| references(a.value))
+        };
         match name {
             "br" => self.line_end(),
             "hr" => {
@@ -120,7 +128,9 @@ impl Page {
             }
             "td" | "th" => self.space = true,
             "a" => {
-                let address = value("href").map(|href| href.trim().to_owned()).filter(|href| is_web(href));
+                let address = value("href")
+                    .map(|href| href.trim().to_owned())
+                    .filter(|href| is_web(href));
                 self.link = address.map(|address| (address, self.out.len()));
             }
             _ => self.edge(name, true),
@@ -138,10 +148,16 @@ impl Page {
     fn edge(&mut self, name: &str, opens: bool) {
         match name {
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
-            "div" | "tr" | "table" | "dl" | "dt" | "dd" | "center" | "section" | "article" | "header" | "footer" | "form"
-            | "address" | "option" | "caption" | "body" | "li" => self.block(1),
+            "div" | "tr" | "table" | "dl" | "dt" | "dd" | "center" | "section" | "article"
+            | "header" | "footer" | "form" | "address" | "option" | "caption" | "body" | "li" => {
+                self.block(1)
+            }
             "ul" | "ol" => {
-                self.block(if self.lists.len() + usize::from(!opens) > 1 { 1 } else { 2 });
+                self.block(if self.lists.len() + usize::from(!opens) > 1 {
+                    1
+                } else {
+                    2
+                });
                 if opens && self.lists.len() < 64 {
                     self.lists.push(usize::from(name == "ol"));
                 } else if !opens {
@@ -150,18 +166,28 @@ impl Page {
             }
             "blockquote" => {
                 self.block(2);
-                self.quotes = if opens { (self.quotes + 1).min(QUOTES) } else { self.quotes.saturating_sub(1) };
+                self.quotes = if opens {
+                    (self.quotes + 1).min(QUOTES)
+                } else {
+                    self.quotes.saturating_sub(1)
+                };
             }
             "pre" => {
                 self.block(2);
-                self.preformatted = if opens { self.preformatted + 1 } else { self.preformatted.saturating_sub(1) };
+                self.preformatted = if opens {
+                    self.preformatted + 1
+                } else {
+                    self.preformatted.saturating_sub(1)
+                };
             }
             _ => {}
         }
     }
 
     fn put_link(&mut self) {
-        let Some((address, from)) = self.link.take() else { return };
+        let Some((address, from)) = self.link.take() else {
+            return;
+        };
         let text = self.out.get(from..).unwrap_or_default();
         if !text.trim().is_empty() && !text.contains(address.trim_end_matches('/')) {
             self.space = true;
@@ -171,8 +197,19 @@ impl Page {
 }
 
 fn is_special(c: char) -> bool {
-    matches!(c, '\0' | '\t' | '\n' | '\r' | '\u{c}' | ' ' | '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{2007}' | '\u{200b}'..='\u{200d}'
-        | '\u{feff}')
+    matches!(
+        c,
+        '\0' | '\t'
+            | '\n'
+            | '\r'
+            | '\u{c}'
+            | ' '
+            | '\u{a0}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{2007}'
+            | '\u{200b}'..='\u{200d}' | '\u{feff}'
+    )
 }
 
 fn is_web(address: &str) -> bool {
@@ -187,12 +224,20 @@ fn references(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        if !rest.as_bytes().get(1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'#') {
+        if !rest
+            .as_bytes()
+            .get(1)
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'#')
+        {
             out.push('&');
             rest = &rest[1..];
             continue;
         }
-        let end = rest.bytes().skip(1).take(REFERENCE).position(|b| !b.is_ascii_alphanumeric() && b != b'#');
+        let end = rest
+            .bytes()
+            .skip(1)
+            .take(REFERENCE)
+            .position(|b| !b.is_ascii_alphanumeric() && b != b'#');
         match end.map(|end| end + 1) {
             Some(end) if rest.as_bytes()[end] == b';' => {
                 add_html_token(&mut out, &rest.as_bytes()[..=end], false);

@@ -44,7 +44,9 @@ impl<'a> Tokens<'a> {
 
     /// Moves behind `end`, or to the end of the document.
     fn skip_past(&mut self, end: &str) {
-        self.pos = self.html[self.pos..].find(end).map_or(self.html.len(), |at| self.pos + at + end.len());
+        self.pos = self.html[self.pos..]
+            .find(end)
+            .map_or(self.html.len(), |at| self.pos + at + end.len());
     }
 
     fn skip_comment(&mut self) {
@@ -52,13 +54,17 @@ impl<'a> Tokens<'a> {
         if rest.starts_with('>') || rest.starts_with("->") {
             return self.skip_past(">");
         }
-        let end = rest.match_indices('>').find(|(at, _)| rest[..*at].ends_with("--") || rest[..*at].ends_with("--!"));
+        let end = rest
+            .match_indices('>')
+            .find(|(at, _)| rest[..*at].ends_with("--") || rest[..*at].ends_with("--!"));
         self.pos = end.map_or(self.html.len(), |(at, _)| self.pos + 4 + at + 1);
     }
 
     fn name(&mut self) -> Cow<'a, str> {
         let rest = &self.html[self.pos..];
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
+            .unwrap_or(rest.len());
         self.pos += end;
         let name = &rest[..end];
         if name.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -82,7 +88,8 @@ impl<'a> Tokens<'a> {
             // A name may begin with `=`.
             let first = rest.chars().next().map_or(0, char::len_utf8);
             let end = first
-                + rest[first..].find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '='))?;
+                + rest[first..]
+                    .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '='))?;
             let name = &rest[..end];
             self.pos += end;
             let after = self.html[self.pos..].find(|c: char| !c.is_ascii_whitespace())?;
@@ -93,7 +100,10 @@ impl<'a> Tokens<'a> {
                 ""
             };
             if out.len() < ATTRIBUTES {
-                out.push(Attribute { name: name.to_ascii_lowercase(), value });
+                out.push(Attribute {
+                    name: name.to_ascii_lowercase(),
+                    value,
+                });
             }
         }
     }
@@ -123,8 +133,12 @@ impl<'a> Tokens<'a> {
         let rest = &html[self.pos..];
         let end = rest.match_indices("</").find(|(at, _)| {
             let after = &rest.as_bytes()[at + 2..];
-            after.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
-                && after.get(name.len()).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>'))
+            after
+                .get(..name.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+                && after
+                    .get(name.len())
+                    .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>'))
         });
         let Some((end, _)) = end else {
             self.pos = html.len();
@@ -186,5 +200,8 @@ impl<'a> Iterator for Tokens<'a> {
 
 /// Elements whose content a browser does not read as HTML.
 fn is_raw(name: &str) -> bool {
-    matches!(name, "script" | "style" | "textarea" | "title" | "xmp" | "iframe" | "noembed" | "noframes")
+    matches!(
+        name,
+        "script" | "style" | "textarea" | "title" | "xmp" | "iframe" | "noembed" | "noframes"
+    )
 }
