@@ -31,8 +31,7 @@ impl Language {
 
     /// The language of a tag such as `de`, `de-AT` or `ja_JP.UTF-8`; English for every other one.
     pub fn from_tag(tag: &str) -> Self {
-        let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
-        match primary.to_ascii_lowercase().as_str() {
+        match crate::words::supported(tag) {
             "de" => Self::De,
             "ja" => Self::Ja,
             _ => Self::En,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// Placeholders that sentences and commands may use; each has a word for when its value is missing.
-const IN_WORDS: [&str; 13] = [
+const IN_WORDS: [&str; 12] = [
     "address",
     "by",
     "client_id",
@@ -14,10 +14,9 @@ const IN_WORDS: [&str; 13] = [
     "host",
     "login",
     "scope",
-    "server",
     "service_account",
     "tenant",
-    "value",
+    "virtual_directory",
 ];
 /// Placeholders that links may use besides.
 const IN_LINKS: [&str; 7] = [
