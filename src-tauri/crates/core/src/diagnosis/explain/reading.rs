@@ -115,7 +115,8 @@ impl<'a> Reading<'a> {
         // Each start costs at most one look at a short stretch, so that no text makes this slow.
         for _ in 0..64 {
             let start = self.find_word(first, from, self.plain.len())?;
-            let mut parts = vec![start..start + first.len()];
+            let mut parts = Vec::with_capacity(words.len());
+            parts.push(start..start + first.len());
             for word in more {
                 let end = parts.last().map_or(start, |part| part.end);
                 let limit = self.plain.len().min(end + WIDEST_GAP + word.len());
