@@ -43,9 +43,10 @@ fn every_pattern_finds_its_own_entry_first() {
         };
         for pattern in patterns {
             let words = pattern.trim_start_matches('~').replace('…', "something");
-            let text = match entry.family() {
-                Family::Ews => format!("<m:Text>x {words} y</m:Text>"),
-                _ => format!("x: {words}, y"),
+            let text = if entry.family() == Family::Ews {
+                format!("<m:Text>x {words} y</m:Text>")
+            } else {
+                format!("x: {words}, y")
             };
             let got = first(&text).card.code;
             if !own.contains(&got.as_str()) {
