@@ -119,7 +119,10 @@ fn named_value(lower: &str, at: usize) -> Option<(usize, usize)> {
         Some(end) => end.min(plain_end),
         None => plain_end,
     };
-    (end > 0).then_some((start, start + end))
+    // `error_uri` ends with `?code=` and the number of the error.
+    let value = tail.get(..end)?;
+    let is_number = form_only && value.len() <= 8 && value.bytes().all(|c| c.is_ascii_digit());
+    (end > 0 && !is_number).then_some((start, start + end))
 }
 
 fn without_named(text: &str) -> String {
@@ -267,6 +270,7 @@ mod tests {
         for text in [
             r#"{"error":{"code":"ErrorAccessDenied","message":"Access is denied."}}"#,
             r#"{"error":"invalid_grant","error_codes":[65001],"error_description":"AADSTS65001: The user…"}"#,
+            r#"{"error_uri":"https://login.microsoftonline.com/error?code=700082"}"#,
             "NO Basic authentication is disabled.",
             r#"Bearer realm="", error="insufficient_claims""#,
             r#"claims: {"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#,
