@@ -207,7 +207,13 @@ mod tests {
     fn sorts_refusals_by_what_can_be_done() {
         use ProviderError as E;
         type Is = fn(&E) -> bool;
-        let cases: [(u16, &str, &[(&'static str, &str)], Is); 17] = [
+        type Case = (
+            u16,
+            &'static str,
+            &'static [(&'static str, &'static str)],
+            Is,
+        );
+        let cases: [Case; 17] = [
             (401, "InvalidAuthenticationToken", &[], |e| {
                 matches!(e, E::Unauthorized(_))
             }),
