@@ -7,6 +7,7 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use crate::diagnosis::Finding;
 use crate::diagnosis::catalogue::{self, Card, Entry, Family, Language};
 use crate::diagnosis::redact::redact;
 use reading::{Found, Reading};
@@ -74,6 +75,36 @@ pub fn codes(text: &str) -> Vec<String> {
         .filter(|hit| hit.family.is_some())
         .map(|hit| hit.code)
         .collect()
+}
+
+/// The card of a finding. Where servers use one code for several things (`ErrorAccessDenied`), the sentence that came with
+/// it, kept in the evidence, decides which card it is; `args` are completed with what the evidence says.
+pub fn card_of(finding: &Finding, language: Language) -> Card {
+    let mut args = finding.args.clone();
+    let Some(evidence) = &finding.evidence else {
+        return catalogue::card(&finding.code, &args, language);
+    };
+    for (name, value) in [
+        ("correlation_id", &evidence.correlation_id),
+        ("request_id", &evidence.request_id),
+    ] {
+        if let Some(value) = value {
+            args.entry(name.to_owned()).or_insert_with(|| value.clone());
+        }
+    }
+    let narrower = codes(&evidence.raw)
+        .into_iter()
+        .find(|code| is_narrower(code, &finding.code));
+    catalogue::card(narrower.as_ref().unwrap_or(&finding.code), &args, language)
+}
+
+/// Whether the entry of `code` is recognised by a sentence that follows `wide`.
+fn is_narrower(code: &str, wide: &str) -> bool {
+    let patterns = catalogue::get(code).and_then(|entry| entry.patterns.as_deref());
+    patterns.unwrap_or_default().iter().any(|pattern| {
+        let first = pattern.split('…').next().unwrap_or_default().trim();
+        pattern.contains('…') && first == wide
+    })
 }
 
 fn hits(text: &str) -> Vec<Hit> {

@@ -164,6 +164,29 @@ fn of_several_addresses_none_is_guessed() {
 }
 
 #[test]
+fn the_sentence_beside_a_shared_code_decides_which_card_a_finding_gets() {
+    for (code, message, card) in [
+        ("ErrorAccessDenied", "Access to OData is disabled.", "ODataDisabled"),
+        ("ErrorAccessDenied", "Access is denied. Check credentials and try again.", "ErrorAccessDenied"),
+        ("ErrorItemNotFound", "Default folder Root not found.", "DefaultFolderNotFound"),
+        ("ErrorItemNotFound", "AADSTS65001", "ErrorItemNotFound"),
+        ("offline", "", "offline"),
+    ] {
+        let raw = format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#);
+        let finding = Finding {
+            code: code.to_owned(),
+            severity: crate::diagnosis::Severity::Failed,
+            args: BTreeMap::new(),
+            evidence: Some(crate::diagnosis::Evidence {
+                raw,
+                ..Default::default()
+            }),
+        };
+        assert_eq!(card_of(&finding, Language::En).code, card);
+    }
+}
+
+#[test]
 fn a_bounce_with_encoded_line_ends_is_read() {
     let text = "Diagnostic-Code: smtp;550 5.7.30 Basic authentication is not sup=\r\nported for Client Submission.";
     let got = first(text);
