@@ -112,13 +112,6 @@ pub fn insert(conn: &Connection, new: &NewTicket) -> rusqlite::Result<i64> {
     })
 }
 
-/// Something happened in a ticket at `at`; [`messages::insert`] does this by itself.
-pub fn touch(conn: &Connection, id: i64, at: Millis) -> rusqlite::Result<()> {
-    conn.prepare_cached("UPDATE tickets SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
-        .execute((id, at))?;
-    Ok(())
-}
-
 const COLUMNS: &str =
     "SELECT t.id, t.subject, t.requester_name, t.requester_address, a.address, t.messages,
     t.updated_at, t.preview, t.has_attachments, t.automatic

@@ -130,6 +130,7 @@ CREATE TABLE messages (
 CREATE INDEX messages_by_ticket ON messages (ticket_id, received_at, id);
 CREATE INDEX messages_by_message_id ON messages (message_id, address_id) WHERE message_id IS NOT NULL;
 CREATE INDEX messages_by_fingerprint ON messages (fingerprint, address_id) WHERE fingerprint IS NOT NULL;
+CREATE INDEX messages_by_address ON messages (address_id);
 CREATE INDEX messages_by_arrival ON messages (address_id, received_at);
 
 -- Text and raw MIME apart from their message, so that lists and look-ups never touch these pages.

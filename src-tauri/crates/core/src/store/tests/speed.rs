@@ -69,10 +69,10 @@ fn lists_of_100_000_tickets_take_less_than_50_ms() {
         (None, None, 90_000, 50),
         (None, Some("Rechnung 77777"), 0, 50),
         (None, Some("76"), 0, 50),
-        // Every ticket matches, or all text has to be looked through.
-        (None, Some("falsch"), 0, 500),
-        (None, Some("返金"), 0, 500),
-        (None, Some("q"), 0, 500),
+        // Every ticket matches, or all text has to be looked through: a fraction of a second on an idle computer.
+        (None, Some("falsch"), 0, 2_000),
+        (None, Some("返金"), 0, 2_000),
+        (None, Some("q"), 0, 2_000),
     ] {
         let query = TicketQuery {
             address: address.map(str::to_owned),

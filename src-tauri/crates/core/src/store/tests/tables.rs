@@ -272,7 +272,7 @@ fn an_import_goes_through_its_list_once_and_its_totals_add_up() {
             .map(|(_, server_id, _)| server_id)
             .collect()
     };
-    assert_eq!(ids(2), ["a", "b"]);
+    assert_eq!(ids(2), ["e", "d"], "the oldest first");
     for (server_id, outcome) in ["a", "b", "c", "d"].iter().zip(OUTCOMES) {
         imports::record_item(&conn, import, server_id, outcome).unwrap();
     }
