@@ -32,10 +32,10 @@ pub(crate) fn switch_on(world: &World, scenario: Scenario) {
                 .map(|oid| (scenario.name().to_owned(), oid)),
         );
     }
-    match scenario {
-        Scenario::ConsentRequired => world.directory.lock().consents.clear(),
-        Scenario::TokenRevoked => world.sessions.lock().revoke(None),
-        _ => {}
+    match fate {
+        Fate::Unconsented => world.directory.lock().consents.clear(),
+        Fate::Revoked(_) => world.sessions.lock().revoke(None),
+        Fate::Alive | Fate::Expired => {}
     }
     state::save(world);
 }
@@ -65,12 +65,13 @@ pub(crate) fn fate(world: &World, oid: &str) -> Fate {
 }
 
 fn fate_in(scenario: Scenario, now: jiff::Timestamp) -> Option<Fate> {
-    match scenario {
-        Scenario::TokenRevoked => Some(Fate::Revoked(now)),
-        Scenario::RefreshExpired => Some(Fate::Expired),
-        Scenario::ConsentRequired => Some(Fate::Unconsented),
-        _ => None,
-    }
+    let striking = [
+        (Scenario::TokenRevoked, Fate::Revoked(now)),
+        (Scenario::RefreshExpired, Fate::Expired),
+        (Scenario::ConsentRequired, Fate::Unconsented),
+    ];
+    let found = striking.into_iter().find(|(s, _)| *s == scenario);
+    found.map(|(_, fate)| fate)
 }
 
 /// Ends the sign-ins of an account (`None`: of everybody), as an administrator's "Revoke sessions" does.

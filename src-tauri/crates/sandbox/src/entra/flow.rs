@@ -306,12 +306,14 @@ pub(super) fn advance(world: &World, flow: Flow, trace: &Trace) -> Response {
     }
     match consent::verdict(world, &request, &user) {
         Verdict::Granted => {}
-        _ if silent => {
+        Verdict::Ask | Verdict::Admin | Verdict::Request if silent => {
             let refusal = Refusal::not_consented(request.app.client_id, request.app.name)
                 .error("consent_required");
             return refuse_back(&request.back, &refusal, trace, &caller);
         }
-        verdict => return consent::ask(world, flow, &request, &user, verdict, trace),
+        verdict @ (Verdict::Ask | Verdict::Admin | Verdict::Request) => {
+            return consent::ask(world, flow, &request, &user, verdict, trace);
+        }
     }
     finish(world, &flow, &request, &user, &session, trace)
 }
@@ -337,7 +339,7 @@ fn outsider(
             ))
         }
         Authority::Consumers => Some(Refusal::work_accounts_only(app.client_id, app.name)),
-        _ => None,
+        Authority::Tenant(_) | Authority::Organizations | Authority::Common => None,
     }
 }
 

@@ -19,20 +19,14 @@ pub(crate) const GRAPH_APP: &str = "00000003-0000-0000-c000-000000000000";
 /// What a valid access token says.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {
-    /// Resource URI it is for.
-    pub(crate) aud: String,
     /// Granted permissions.
     pub(crate) scp: BTreeSet<String>,
     /// Object id of the account.
     pub(crate) oid: String,
     /// Directory id.
     pub(crate) tid: String,
-    /// Login name.
-    pub(crate) upn: String,
     /// Application id.
     pub(crate) appid: String,
-    /// End of validity, seconds since 1970.
-    pub(crate) exp: i64,
 }
 
 /// Why Graph does not accept a token; always HTTP 401.
@@ -107,13 +101,10 @@ pub(crate) fn authenticate(
         });
     }
     Ok(Claims {
-        aud,
         scp: text("scp").split(' ').map(str::to_owned).collect(),
         oid: text("oid"),
         tid: text("tid"),
-        upn: text("upn"),
         appid: text("appid"),
-        exp,
     })
 }
 

@@ -68,7 +68,7 @@ pub(in crate::entra) fn consent(
     let accept = form(
         flow,
         "accept",
-        "<button class=\"first\" id=\"accept\" autofocus>Accept</button>",
+        "<button class=\"first\" id=\"accept\">Accept</button>",
     );
     let body = format!(
         "{}<h1>Permissions requested</h1>{}<p>This app would like to:</p>{}{everybody}<p>Accepting these permissions means that you allow this app to use your data as specified in their terms of service and privacy statement.</p><div class=\"actions\">{}{accept}</div>",
@@ -91,7 +91,7 @@ pub(in crate::entra) fn admin_consent(
     let accept = form(
         flow,
         "accept",
-        "<button class=\"first\" id=\"accept\" autofocus>Accept</button>",
+        "<button class=\"first\" id=\"accept\">Accept</button>",
     );
     let body = format!(
         "{}<h1>Permissions requested<br>Review for your organization</h1>{}<p>This app would like to:</p>{}<p>If you accept, this app will get access to the specified resources for all users in your organization. No one else will be prompted to review these permissions.</p><div class=\"actions\">{}{accept}</div>",
