@@ -132,7 +132,9 @@ pub(super) fn show(
             }
         }
     };
+    // Whoever is typed now starts over: a code shown to the account before is not theirs.
     flow.proved = false;
+    flow.code = None;
     world.sessions.lock().keep(flow, world.now());
     response
 }
@@ -192,7 +194,7 @@ pub(super) fn step(
             show(world, flow, Shown::Password, None, trace)
         }
         "password" => password(world, flow, text("passwd"), trace),
-        "otc" => {
+        "otc" if flow.code.is_some() => {
             if flow.code.as_deref() != Some(text("otc").trim()) {
                 let error = "You didn't enter the expected verification code. Please try again.";
                 return second_factor(world, flow, Some(error), trace);

@@ -272,14 +272,16 @@ async fn a_form_counts_only_in_the_browser_that_was_shown_it() {
 async fn accepting_needs_an_account_that_has_proved_itself() {
     let sandbox = sandbox(&[]).await;
     let mut browser = Browser::default();
-    browser
-        .open(&authorize(&sandbox, "organizations", &[]))
-        .await;
-    browser
-        .press("next", &[("loginfmt", "alex@contoso.example")])
-        .await;
-    browser.press("signin", &[("step", "accept")]).await;
-    assert!(browser.location.is_none());
+    for step in ["accept", "otc"] {
+        browser
+            .open(&authorize(&sandbox, "organizations", &[]))
+            .await;
+        browser
+            .press("next", &[("loginfmt", "alex@contoso.example")])
+            .await;
+        browser.press("signin", &[("step", step)]).await;
+        assert!(browser.location.is_none() && !browser.shows("id=\"otc\""));
+    }
     browser
         .open(&authorize(&sandbox, "organizations", &[]))
         .await;
@@ -290,6 +292,17 @@ async fn accepting_needs_an_account_that_has_proved_itself() {
         )
         .await;
     assert!(browser.location.is_none() && browser.shows("id=\"passwd\""));
+    // Nothing of that was taken for consent.
+    let url = authorize(
+        &sandbox,
+        "organizations",
+        &[("login_hint", "alex@contoso.example")],
+    );
+    browser.open(&url).await;
+    browser
+        .press("signin", &[("passwd", "Practice-Alex-1")])
+        .await;
+    assert!(browser.shows("id=\"accept\""));
 }
 
 #[tokio::test]
