@@ -37,27 +37,41 @@ impl Browser {
         self.client.goto(link).await.unwrap();
     }
 
-    /// Signs in on Entra's pages: name, password, and consent where it is asked for. Returns what the last
-    /// page says.
+    /// Goes through Entra's pages as they come: the name where it is not filled in yet, the password, and
+    /// consent where it is asked for. Returns what the page behind them says.
     pub(crate) async fn sign_in(&self, login: &str, password: &str) -> String {
-        let name = self.find("input[name=loginfmt]").await;
-        name.clear().await.unwrap();
-        name.send_keys(login).await.unwrap();
-        self.find("#next").await.click().await.unwrap();
-        self.find("input[name=passwd]")
-            .await
-            .send_keys(password)
-            .await
-            .unwrap();
-        self.find("#signin").await.click().await.unwrap();
-        self.find("#accept").await.click().await.unwrap();
-        self.client
-            .wait()
-            .at_most(Duration::from_secs(30))
-            .for_element(Locator::Css("html:not(:has(form))"))
-            .await
-            .unwrap();
-        self.text().await
+        loop {
+            let page = self
+                .find("input[name=loginfmt], input[name=passwd], #accept, html:not(:has(form))")
+                .await;
+            match page.attr("name").await.unwrap().as_deref() {
+                Some("loginfmt") => {
+                    page.send_keys(login).await.unwrap();
+                    self.leave_by("#next").await;
+                }
+                Some("passwd") => {
+                    page.send_keys(password).await.unwrap();
+                    self.leave_by("#signin").await;
+                }
+                _ if page.tag_name().await.unwrap() == "html" => return self.text().await,
+                _ => self.leave_by("#accept").await,
+            }
+        }
+    }
+
+    /// Clicks and waits until another page is shown.
+    async fn leave_by(&self, css: &str) {
+        let before = self.client.find(Locator::Css("html")).await.unwrap();
+        self.find(css).await.click().await.unwrap();
+        let began = std::time::Instant::now();
+        // An element of a page that was left cannot be asked any more.
+        while before.tag_name().await.is_ok() {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{css} leads nowhere"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What the page says.

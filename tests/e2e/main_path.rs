@@ -31,8 +31,8 @@ async fn a_person_connects_a_mailbox_watches_the_import_and_reads_a_new_mail() {
         .await;
     window.click("connect-next").await;
 
-    let link = world.opened_link().await;
     window.wait_for(&by_id("practice-password")).await;
+    let link = world.opened_link().await;
     let password = window.text_of("practice-password").await;
     window.must_be_accessible("waiting for the browser").await;
     let browser = Browser::start(&mut world).await;

@@ -33,6 +33,7 @@ impl Program {
         let mut line = String::new();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         lines.read_line(&mut line).unwrap();
+        assert!(!line.trim().is_empty(), "{} ended at once", name.display());
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         (Self(child), line.trim().to_owned())
     }

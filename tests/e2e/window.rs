@@ -97,11 +97,6 @@ impl Window {
         }
     }
 
-    /// How many elements fit the selector at this moment.
-    pub(crate) async fn count(&self, css: &str) -> usize {
-        self.client.find_all(Locator::Css(css)).await.unwrap().len()
-    }
-
     /// Everything that the window says.
     pub(crate) async fn text(&self) -> String {
         let script = "return document.body ? document.body.innerText : '';";

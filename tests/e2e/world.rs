@@ -43,7 +43,7 @@ impl World {
         world.programs.push(display);
         world.environment.push(("DISPLAY", format!(":{number}")));
         let mut bus = Command::new("dbus-daemon");
-        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        bus.args(["--nofork", "--nopidfile", "--print-address=1"]);
         // Without service files, nothing starts by itself: a missing keychain stays missing.
         bus.arg(format!("--config-file={}", world.bus_config().display()));
         bus.envs(world.environment.iter().map(|(name, value)| (*name, value)));
@@ -59,8 +59,26 @@ impl World {
             world
                 .programs
                 .push(Program::start_with_input(&mut daemon, "practice"));
+            world.wait_for_keychain();
         }
         world
+    }
+
+    /// A program that asks too early is told that there is no keychain.
+    fn wait_for_keychain(&self) {
+        let mut ask = self.command("dbus-send");
+        ask.args([
+            "--session",
+            "--print-reply",
+            "--dest=org.freedesktop.secrets",
+            "/org/freedesktop/secrets/aliases/default",
+            "org.freedesktop.DBus.Peer.Ping",
+        ]);
+        let began = Instant::now();
+        while !ask.output().unwrap().status.success() {
+            assert!(began.elapsed() < Duration::from_secs(20), "no keychain");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Mailroom's data folder.
