@@ -131,6 +131,12 @@ impl Sandbox {
         &self.description
     }
 
+    /// What its parts share, for tests that sign their own tokens.
+    #[cfg(test)]
+    pub(crate) fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
     /// Ends it: requests under way get half a second, the state is written.
     pub async fn stop(mut self) {
         self.handle.graceful_shutdown(Some(LAST_WORDS));

@@ -165,21 +165,38 @@ pub(crate) fn base64_lines(bytes: &[u8]) -> String {
 /// `text` as a header value: as it is when it is plain ASCII, else as encoded words.
 #[must_use]
 pub(crate) fn encoded(text: &str, charset: Charset, coding: WordCoding) -> String {
-    if text.is_ascii() && !text.contains(['\r', '\n']) && !text.contains("=?") {
+    if text.contains(['\r', '\n']) {
+        return encoded(&text.replace(['\r', '\n'], " "), charset, coding);
+    }
+    if text.is_ascii() && !text.contains("=?") {
         return text.to_owned();
     }
+    // Measured beforehand, because encoding each prefix to see its length would take quadratic time.
+    let budget = match (coding, charset) {
+        (WordCoding::B, Charset::Utf8 | Charset::Latin1 | Charset::ShiftJis) => 40,
+        (WordCoding::B, Charset::Iso2022Jp) => 30,
+        (WordCoding::Q, Charset::Utf8 | Charset::Latin1 | Charset::ShiftJis) => 17,
+        (WordCoding::Q, Charset::Iso2022Jp) => 10,
+    };
     let mut words = Vec::new();
-    let mut chunk = String::new();
-    for letter in text.chars().filter(|letter| !matches!(letter, '\r' | '\n')) {
-        chunk.push(letter);
-        if word(&chunk, charset, coding).len() > 66 {
-            words.push(word(&chunk, charset, coding));
-            chunk.clear();
+    let (mut start, mut used, mut was_ascii) = (0, 0, true);
+    for (at, letter) in text.char_indices() {
+        let ascii = letter.is_ascii();
+        let mut cost = match charset {
+            Charset::Utf8 => letter.len_utf8(),
+            Charset::Latin1 | Charset::Iso2022Jp | Charset::ShiftJis => 1 + usize::from(!ascii),
+        };
+        if charset == Charset::Iso2022Jp && ascii != was_ascii {
+            cost += 3;
         }
+        was_ascii = ascii;
+        if used + cost > budget {
+            words.push(word(&text[start..at], charset, coding));
+            (start, used) = (at, 0);
+        }
+        used += cost;
     }
-    if !chunk.is_empty() {
-        words.push(word(&chunk, charset, coding));
-    }
+    words.push(word(&text[start..], charset, coding));
     words.join("\r\n ")
 }
 
@@ -206,6 +223,8 @@ pub(crate) fn address(name: &str, address: &str, charset: Charset, coding: WordC
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
 fn word(text: &str, charset: Charset, coding: WordCoding) -> String {
     let bytes = charset.bytes(text);
     match coding {
@@ -216,7 +235,11 @@ fn word(text: &str, charset: Charset, coding: WordCoding) -> String {
                 match byte {
                     b' ' => out.push('_'),
                     b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
-                    _ => out.push_str(&format!("={byte:02X}")),
+                    _ => {
+                        out.push('=');
+                        out.push(char::from(HEX[usize::from(byte >> 4)]));
+                        out.push(char::from(HEX[usize::from(byte & 15)]));
+                    }
                 }
             }
             out.push_str("?=");
@@ -250,7 +273,6 @@ fn longest_line(bytes: &[u8]) -> usize {
 }
 
 fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = Vec::with_capacity(bytes.len() * 5 / 4);
     let mut column = 0;
     for (at, &byte) in bytes.iter().enumerate() {
