@@ -1,12 +1,13 @@
 """Microsoft's own Graph SDK for Python against the practice tenant.
 
-Usage: python graph_sdk.py DESCRIPTION_JSON
+Usage: python graph_sdk.py DESCRIPTION_JSON (a file), or the text of it in MAILROOM_SANDBOX.
 The description is what `mailroom sandbox --json` prints, of a sandbox that serves HTTPS.
 Exits with 0 when the unmodified SDK reads, changes, follows, sends and batches mail.
 """
 
 import asyncio
 import json
+import os
 import sys
 import time
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +20,7 @@ from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
 from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.graph_request_adapter import options
 from msgraph.generated.models.body_type import BodyType
 from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.item_body import ItemBody
@@ -48,8 +50,8 @@ SCOPES = ["User.Read", "Mail.ReadWrite", "Mail.Send"]
 
 def check(holds, what):
     if not holds:
-        raise SystemExit(f"graph sdk: {what}")
-    print(f"graph sdk: {what}: ok")
+        raise SystemExit(f"not ok graph sdk {what}")
+    print(f"ok graph sdk {what}")
 
 
 class Signed:
@@ -85,6 +87,7 @@ def client(description, bearer):
     http = GraphClientFactory.create_with_default_middleware(
         client=httpx.AsyncClient(verify=https["ca_file"], trust_env=False, timeout=30),
         host=https["graph_url"],
+        options=options,
     )
     provider = AzureIdentityAuthenticationProvider(
         Signed(bearer),
@@ -188,8 +191,11 @@ async def run(description):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        asyncio.run(run(json.load(file)))
+    text = os.environ.get("MAILROOM_SANDBOX")
+    if len(sys.argv) > 1:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            text = file.read()
+    asyncio.run(run(json.loads(text)))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,9 @@ impl Call {
 
     /// A request of a batch. `url` is relative to the version: `/me/messages?$top=1`.
     pub(super) fn inner(&self, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Self {
+        // The SDKs write whole URLs into batches; what counts is the part behind the version.
+        let url = url.strip_prefix(&self.root).unwrap_or(url);
+        let url = url.strip_prefix("/v1.0/").unwrap_or(url);
         let (path, options) = url.split_once('?').unwrap_or((url, ""));
         let mut inner = vec!["v1.0".to_owned()];
         inner.extend(segments(path));

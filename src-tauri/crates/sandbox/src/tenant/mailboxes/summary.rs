@@ -329,4 +329,21 @@ mod tests {
         let _ = Summary::of(&[0xff; 400]);
         assert!(attachments(b"\r\n\r\n").is_empty());
     }
+
+    #[test]
+    fn forty_thousand_nested_parts_do_no_harm() {
+        let mut raw = String::from("Subject: deep\r\n");
+        for level in 0..40_000 {
+            raw.push_str(&format!(
+                "Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"
+            ));
+        }
+        raw.push_str("\r\nbottom\r\n");
+        assert_eq!(Summary::of(raw.as_bytes()).subject.as_deref(), Some("deep"));
+        let _ = (
+            body(raw.as_bytes()),
+            plain_text(raw.as_bytes()),
+            attachments(raw.as_bytes()),
+        );
+    }
 }
