@@ -56,6 +56,9 @@ export const either = (words: string[]): string =>
     (tag) => new Intl.ListFormat(tag, { type: "disjunction" }),
   ).format(words);
 
+/** Japanese writes `3分`, which only the narrow style gives; the others would lose their words by it. */
+const brief = () => (locale().startsWith("ja") ? "narrow" : "short");
+
 type Unit = "second" | "minute" | "hour" | "day";
 
 /** The largest unit that says enough, and how many of it. */
@@ -75,7 +78,7 @@ export function duration(seconds: number): string {
       new Intl.NumberFormat(tag, {
         style: "unit",
         unit,
-        unitDisplay: unit === "day" ? "long" : "short",
+        unitDisplay: unit === "day" ? "long" : brief(),
       }),
   ).format(amount);
 }
@@ -86,7 +89,7 @@ export function ago(at: number, now: number): string {
   return kept(
     "ago",
     (tag) =>
-      new Intl.RelativeTimeFormat(tag, { numeric: "auto", style: "short" }),
+      new Intl.RelativeTimeFormat(tag, { numeric: "auto", style: brief() }),
   ).format(-amount, unit);
 }
 

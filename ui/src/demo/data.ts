@@ -407,4 +407,4 @@ export function ledgerRow(index: number): LedgerRow {
 export const mailHtml = `<div style="font-family:Georgia,serif"><h2 style="color:#0b5">Your order is on its way</h2>
 <p>Dear customer,</p><p>we have handed your parcel to the carrier. <a href="https://contoso.example/track">Track it here</a>.</p>
 <table border="1" cellpadding="6" style="border-collapse:collapse"><tr><th>Item</th><th>Count</th></tr><tr><td>Teapot, blue</td><td>1</td></tr></table>
-<script>document.title="broken out"</script></div>`;
+<script>top.broken="script"</script><p onclick="top.broken=1" style="color:#555">With kind regards</p><form action="https://adatum.example/"><input name="a"></form><iframe src="https://adatum.example/"></iframe><img src="https://adatum.example/pixel.png" onerror="top.broken=2"></div>`;
