@@ -6,7 +6,7 @@ use super::structure::{Part, Tree};
 use super::{charset, markup, transfer};
 
 /// Bytes of text kept.
-const TEXT: usize = 1024 * 1024;
+pub(super) const TEXT: usize = 1024 * 1024;
 /// Bytes of an encoded body that are decoded for text.
 const SOURCE: usize = 2 * TEXT;
 
@@ -203,6 +203,10 @@ pub(super) fn floor(text: &str, most: usize) -> usize {
 /// Line ends made uniform, control characters and direction overrides taken out, blank edges trimmed.
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
+    let harmless = |b: u8| matches!(b, b'\n' | b'\t' | b' '..=b'~');
+    if text.bytes().all(harmless) {
+        return trim(&text).to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -213,9 +217,16 @@ fn clean(text: &str) -> String {
             c => out.push(c),
         }
     }
-    let start = out.find(|c: char| !c.is_whitespace()).unwrap_or(out.len());
-    let start = out[..start].rfind('\n').map_or(0, |at| at + 1);
-    out[start..].trim_end().to_owned()
+    trim(&out).to_owned()
+}
+
+/// Without empty lines at the beginning and white space at the end; the first line keeps its indentation.
+fn trim(text: &str) -> &str {
+    let start = text
+        .find(|c: char| !c.is_whitespace())
+        .unwrap_or(text.len());
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    text[start..].trim_end()
 }
 
 /// Paragraphs put together again (RFC 3676).

