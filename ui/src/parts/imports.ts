@@ -5,3 +5,9 @@ export function importShare(view: ImportView): number | null {
   if (view.state === "listing" || view.totals.found === 0) return null;
   return 1 - view.pending / view.totals.found;
 }
+
+const day = 86_400_000;
+
+/** Whether an import is still worth a place: it goes on, or it ended within the last day. */
+export const isRecent = (view: ImportView, now: number): boolean =>
+  view.ended_at === null || now - view.ended_at < day;
