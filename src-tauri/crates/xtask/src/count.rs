@@ -50,17 +50,15 @@ pub(crate) fn vitest(output: &str) -> Count {
         .fold(Count::default(), Count::plus)
 }
 
-/// Counts lines that begin with `ok ` and `not ok ` (the Test Anything Protocol).
-pub(crate) fn tap(output: &str) -> Count {
-    let count = |start: &str| {
-        let lines = output
-            .lines()
-            .filter(|line| line.trim_start().starts_with(start));
-        u32::try_from(lines.count()).unwrap_or(u32::MAX)
+/// Counts lines that begin with `ok ` or end with `: ok`, and lines that begin with `not ok `.
+pub(crate) fn lines(output: &str) -> Count {
+    let count = |fits: fn(&str) -> bool| {
+        let fitting = output.lines().filter(|line| fits(line.trim()));
+        u32::try_from(fitting.count()).unwrap_or(u32::MAX)
     };
     Count {
-        passed: count("ok "),
-        failed: count("not ok "),
+        passed: count(|line| line.starts_with("ok ") || line.ends_with(": ok")),
+        failed: count(|line| line.starts_with("not ok ")),
     }
 }
 
@@ -129,11 +127,11 @@ mod tests {
 
     #[test]
     fn counts_ok_and_not_ok_lines() {
-        let output = "TAP version 13\nok 1 - signs in\nnot ok 2 - renews\nokay, done\n";
+        let output = "ok signs in\nmsal: renews: ok\nnot ok 2 - reads\nokay, done\n";
         assert_eq!(
-            tap(output),
+            lines(output),
             Count {
-                passed: 1,
+                passed: 2,
                 failed: 1
             }
         );

@@ -1,9 +1,8 @@
 //! Clients that other people wrote, against the practice tenant: they cannot share our mistakes.
 //!
-//! `tests/independent/test_*.py` run in a virtual environment made from requirements.txt and
-//! `tests/independent/*.test.mjs` under node with the packages of package-lock.json. Each gets the
-//! tenant's description (the first line of `mailroom sandbox`) in `MAILROOM_SANDBOX` and prints
-//! `ok NAME` or `not ok NAME` per case.
+//! `tests/independent/*_client.py` and `*_sdk.py` run in a virtual environment made from requirements.txt,
+//! `*_client.mjs` under node with the packages of package-lock.json. Each gets a file with the tenant's
+//! description (the first line of `mailroom sandbox`) as its argument and prints a line per case.
 
 use crate::count::{self, Count};
 use crate::{npm, place, process, rust, stamp};
@@ -11,14 +10,15 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// What the names of runnable scripts end with; other files are read by these.
+const ENDINGS: [&str; 3] = ["_client.py", "_sdk.py", "_client.mjs"];
+
 /// Runs them all against one tenant.
 pub(super) fn all() -> Result<Count, String> {
     let folder = place::root().join("tests/independent");
     let scripts = scripts(&folder)?;
     let python = python(&folder)?;
-    if folder.join("package-lock.json").is_file() {
-        npm::install_in(&folder, "npm-independent")?;
-    }
+    npm::install_in(&folder, "npm-independent")?;
     rust::build_everything()?;
     let tenant = Tenant::start()?;
     let mut total = Count::default();
@@ -37,11 +37,12 @@ pub(super) fn all() -> Result<Count, String> {
         });
         command
             .arg(&script)
+            .arg(&tenant.description)
             .current_dir(&folder)
-            .env("MAILROOM_SANDBOX", &tenant.description)
+            .env("NODE_EXTRA_CA_CERTS", &tenant.ca_file)
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let (ok, output) = process::tee(&mut command)?;
-        let count = match (ok, count::tap(&output)) {
+        let count = match (ok, count::lines(&output)) {
             (false, Count { passed, failed: 0 }) => Count { passed, failed: 1 },
             (
                 true,
@@ -71,7 +72,7 @@ fn scripts(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .map(|entry| entry.path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (name.starts_with("test_") && name.ends_with(".py")) || name.ends_with(".test.mjs")
+            ENDINGS.iter().any(|ending| name.ends_with(ending))
         })
         .collect();
     scripts.sort();
@@ -119,7 +120,10 @@ fn python(folder: &Path) -> Result<PathBuf, String> {
 /// A running practice tenant; it ends with this value.
 struct Tenant {
     child: Child,
-    description: String,
+    /// The file with its description.
+    description: PathBuf,
+    /// The authority that signed its certificate.
+    ca_file: String,
 }
 
 impl Tenant {
@@ -130,25 +134,54 @@ impl Tenant {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("mailroom sandbox: {error}"))?;
-        let mut description = String::new();
+        let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             let mut lines = BufReader::new(stdout);
-            let _ = lines.read_line(&mut description);
+            let _ = lines.read_line(&mut line);
             // The rest is read and dropped, so that the tenant never waits for a full pipe.
             std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         }
-        let tenant = Self { child, description };
-        if tenant.description.starts_with('{') {
-            Ok(tenant)
-        } else {
-            Err("mailroom sandbox did not describe itself".to_owned())
-        }
+        let tenant = Self {
+            child,
+            description: place::target().join("xtask/sandbox.json"),
+            ca_file: ca_file(&line).ok_or("mailroom sandbox named no certificate authority")?,
+        };
+        std::fs::write(&tenant.description, line)
+            .map_err(|error| format!("{}: {error}", tenant.description.display()))?;
+        Ok(tenant)
     }
+}
+
+/// The value of `ca_file` in the description. The path holds no quote.
+fn ca_file(description: &str) -> Option<String> {
+    let (_, rest) = description.split_once("\"ca_file\"")?;
+    let value = rest.trim_start_matches([':', ' ']).strip_prefix('"')?;
+    Some(value.split('"').next()?.replace("\\\\", "\\"))
 }
 
 impl Drop for Tenant {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_certificate_authority_on_every_system() {
+        let found = |json| ca_file(json);
+        assert_eq!(
+            found(r#"{"https":{"ca_file":"/tmp/ca.pem"}}"#).as_deref(),
+            Some("/tmp/ca.pem")
+        );
+        assert_eq!(
+            found(r#"{"ca_file": "C:\\t\\ca.pem"}"#).as_deref(),
+            Some(r"C:\t\ca.pem")
+        );
+        assert_eq!(found(r#"{"https":null}"#), None);
+        assert_eq!(found(r#"{"ca_file":null}"#), None);
     }
 }
