@@ -1,6 +1,17 @@
-//! Mailroom from outside: real processes, real files, a practice tenant on loopback.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Mailroom from outside: the real core over real HTTP against the practice tenant, real processes, real files.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
+mod connecting;
+mod importing;
 mod keychain;
 mod layers;
+mod polling;
 mod webview_rules;
+mod world;

@@ -20,6 +20,7 @@ mod scenarios;
 mod server;
 mod state;
 mod tenant;
+pub mod visitor;
 mod world;
 
 pub use options::{Description, Https, Options, StartError, User};

@@ -9,19 +9,15 @@ use mailroom_core::api::view::{
 };
 use mailroom_core::app::desktop::Desktop;
 use mailroom_core::app::places;
+use mailroom_sandbox::visitor::Visitor;
 use mailroom_sandbox::{Description, Options, Sandbox};
-use reqwest::Url;
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The mailbox that is connected.
 const MAILBOX: &str = "support@contoso.example";
 /// Mails to import.
 const NEWEST: u32 = 300;
-/// Pages that a sign-in may take.
-const MOST_PAGES: usize = 12;
 
 /// `practice`
 pub(crate) async fn run(common: &Common) -> Result<(), Failure> {
@@ -42,9 +38,12 @@ pub(crate) async fn run(common: &Common) -> Result<(), Failure> {
         folder.path(),
         SecretString::from(description.client_id.clone()),
     );
-    let desktop = Arc::new(Visitor {
-        description: description.clone(),
-    });
+    let user = description
+        .users
+        .iter()
+        .find(|user| user.address == MAILBOX);
+    let password = user.map(|user| user.password.as_str()).unwrap_or_default();
+    let desktop = Arc::new(Guest(Arc::new(Visitor::new(MAILBOX, password))));
     let app = session::open_with(
         common,
         folder.path().to_owned(),
@@ -106,140 +105,23 @@ fn view(description: &Description) -> SandboxView {
     }
 }
 
-/// In place of a browser and a person: fills in the practice tenant's sign-in forms. It speaks to the practice
-/// tenant and to the waiting sign-in only.
-struct Visitor {
-    description: Description,
-}
+/// In place of a browser and a person.
+struct Guest(Arc<Visitor>);
 
-impl Desktop for Visitor {
+impl Desktop for Guest {
     fn open_url<'a>(
         &'a self,
         url: &'a str,
         _private_window: bool,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        let (visitor, url) = (self.0.clone(), url.to_owned());
         Box::pin(async move {
-            let url = Url::parse(url).map_err(|error| error.to_string())?;
-            let password = self
-                .description
-                .users
-                .iter()
-                .find(|user| user.address == MAILBOX)
-                .map(|user| user.password.clone());
-            let visit = Visit {
-                password: password.unwrap_or_default(),
-                cookies: BTreeMap::new(),
-            };
             tokio::spawn(async move {
-                if let Err(reason) = visit.walk(url).await {
+                if let Err(reason) = visitor.visit(&url).await {
                     print::note(&format!("The practice sign-in stopped: {reason}"));
                 }
             });
             Ok(())
         })
     }
-}
-
-struct Visit {
-    password: String,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Visit {
-    async fn walk(mut self, mut url: Url) -> Result<(), String> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| error.to_string())?;
-        let mut form: Option<Vec<(String, String)>> = None;
-        for _ in 0..MOST_PAGES {
-            let cookies = self
-                .cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect::<Vec<_>>()
-                .join("; ");
-            let request = match &form {
-                Some(fields) => http.post(url.clone()).form(fields),
-                None => http.get(url.clone()),
-            };
-            let answer = request
-                .header(COOKIE, cookies)
-                .send()
-                .await
-                .map_err(|error| error.to_string())?;
-            self.remember(answer.headers());
-            if let Some(location) = answer
-                .headers()
-                .get(LOCATION)
-                .and_then(|value| value.to_str().ok())
-            {
-                url = url.join(location).map_err(|error| error.to_string())?;
-                form = None;
-                continue;
-            }
-            let page = answer.text().await.map_err(|error| error.to_string())?;
-            let Some((action, fields)) = self.fill_in(&page) else {
-                return Ok(());
-            };
-            url = url.join(&action).map_err(|error| error.to_string())?;
-            form = Some(fields);
-        }
-        Err("too many pages".into())
-    }
-
-    fn remember(&mut self, headers: &HeaderMap) {
-        for cookie in headers.get_all(SET_COOKIE) {
-            let pair = cookie
-                .to_str()
-                .ok()
-                .and_then(|text| text.split(';').next())
-                .and_then(|pair| pair.split_once('='));
-            if let Some((name, value)) = pair {
-                self.cookies
-                    .insert(name.trim().to_owned(), value.trim().to_owned());
-            }
-        }
-    }
-
-    /// The first form of the page that goes on (not the one that cancels), filled in; nothing on the last page.
-    fn fill_in(&self, page: &str) -> Option<(String, Vec<(String, String)>)> {
-        let forms = page
-            .split("<form")
-            .skip(1)
-            .map(|rest| rest.split("</form>").next().unwrap_or(rest));
-        let form = forms
-            .into_iter()
-            .find(|form| !form.contains("id=\"cancel\"") || form.contains("id=\"accept\""))?;
-        let head = form.split('>').next()?;
-        let action = attribute(head, "action")?;
-        let fields = form
-            .split("<input")
-            .skip(1)
-            .filter_map(|input| {
-                let input = input.split('>').next()?;
-                let name = attribute(input, "name")?;
-                let value = match name.as_str() {
-                    "loginfmt" => MAILBOX.to_owned(),
-                    "passwd" => self.password.clone(),
-                    _ => attribute(input, "value").unwrap_or_default(),
-                };
-                Some((name, value))
-            })
-            .collect();
-        Some((action, fields))
-    }
-}
-
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let rest = tag.split(&format!(" {name}=\"")).nth(1)?;
-    let value = rest.split('"').next()?;
-    Some(
-        value
-            .replace("&quot;", "\"")
-            .replace("&#39;", "'")
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&"),
-    )
 }

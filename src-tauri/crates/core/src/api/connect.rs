@@ -217,7 +217,8 @@ fn attach(
             folder_name: proven.folder.name.clone(),
             poll_interval_s: POLL_INTERVAL_S,
             category: CATEGORY.to_owned(),
-            connected_at: now,
+            // Servers tell the time of arrival in whole seconds.
+            connected_at: now - now.rem_euclid(1000),
             cursor: None,
             next_poll_at: Some(now),
         },

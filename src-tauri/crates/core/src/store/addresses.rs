@@ -297,20 +297,21 @@ pub fn record_success(
     Ok(())
 }
 
-/// A poll failed: notes the cause, counts, and keeps when the first failure was.
+/// A step failed: counts, keeps when the first failure was, and notes the cause where one is given (a failure
+/// that is no news leaves the former cause).
 pub fn record_failure(
     conn: &Connection,
     id: i64,
     now: Millis,
-    cause: &Finding,
+    cause: Option<&Finding>,
     next_poll_at: Option<Millis>,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "UPDATE addresses SET cause = ?3, next_poll_at = ?4, failures = failures + 1,
+        "UPDATE addresses SET cause = coalesce(?3, cause), next_poll_at = ?4, failures = failures + 1,
              failing_since = coalesce(failing_since, ?2)
          WHERE id = ?1",
     )?
-    .execute((id, now, columns::json(cause)?, next_poll_at))?;
+    .execute((id, now, cause.map(columns::json).transpose()?, next_poll_at))?;
     Ok(())
 }
 

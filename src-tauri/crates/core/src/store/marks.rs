@@ -53,6 +53,12 @@ pub fn due(
     .collect()
 }
 
+/// When the next mark of an address may be tried; nothing when none waits.
+pub fn next_due(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<Millis>> {
+    conn.prepare_cached("SELECT min(not_before) FROM marks WHERE address_id = ?1")?
+        .query_row([address_id], |row| row.get(0))
+}
+
 /// The server has taken the mark, or the message is gone.
 pub fn done(conn: &Connection, id: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM marks WHERE id = ?1")?

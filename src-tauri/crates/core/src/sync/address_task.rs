@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const LONGEST_NAP: Duration = Duration::from_secs(20);
 /// How soon to try again when nothing could be stored.
 const STORAGE_RETRY: Duration = Duration::from_secs(10);
-/// Waits shorter than this are the server's everyday business and no news.
+/// A single wait shorter than this is the server's everyday business and no news.
 const NOTABLE_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs until cancelled or until the address is gone or disconnected.
@@ -49,12 +49,14 @@ struct Situation {
     address: AddressRow,
     account: AccountRow,
     import: Option<ImportRow>,
-    marks_pending: u32,
+    /// When the next mark may be tried.
+    marks_due: Option<Millis>,
 }
 
 enum Due {
     Import,
     Poll,
+    Marks,
     Nothing { until: Option<Millis> },
 }
 
@@ -78,6 +80,7 @@ impl AddressTask {
                 }
                 Due::Import => self.import(&situation).await,
                 Due::Poll => self.poll(&situation).await,
+                Due::Marks => self.send_marks(&situation).await,
             };
             let settled = match result {
                 Ok(()) => {
@@ -107,12 +110,12 @@ impl AddressTask {
                     return Ok(None);
                 };
                 let import = imports::current(db, id)?;
-                let marks_pending = crate::store::marks::pending(db, id)?;
+                let marks_due = crate::store::marks::next_due(db, id)?;
                 Ok(Some(Situation {
                     address,
                     account,
                     import,
-                    marks_pending,
+                    marks_due,
                 }))
             })
             .await
@@ -163,11 +166,17 @@ impl AddressTask {
             .connections
             .provider(address, &situation.account)
             .await?;
-        let polled = poll::poll(&self.context, address, &provider).await?;
-        if situation.marks_pending > 0 || polled.imported > 0 {
-            marks::send(&self.context, address, &provider).await?;
-        }
-        Ok(polled)
+        poll::poll(&self.context, address, &provider).await
+    }
+
+    async fn send_marks(&self, situation: &Situation) -> Result<(), StepError> {
+        let provider = self
+            .context
+            .connections
+            .provider(&situation.address, &situation.account)
+            .await?;
+        marks::send(&self.context, &situation.address, &provider).await?;
+        self.recovered(situation, None).await
     }
 
     /// Writes a success down. `fetched` is what a poll brought; nothing means an import step.
@@ -177,7 +186,8 @@ impl AddressTask {
         fetched: Option<u32>,
     ) -> Result<(), StepError> {
         let address = situation.address.clone();
-        let was_ill = address.offline_since.is_some() || address.cause.is_some();
+        let was_ill =
+            address.offline_since.is_some() || address.cause.is_some() || address.failures > 0;
         if fetched.is_none() && !was_ill {
             return Ok(());
         }
@@ -303,11 +313,9 @@ impl AddressTask {
                             [("seconds", seconds)],
                         )?;
                         addresses::set_wait_until(tx, address.id, next)?;
-                        if wait >= NOTABLE_WAIT {
-                            addresses::record_failure(tx, address.id, now, &finding, Some(next))
-                        } else {
-                            addresses::set_next_poll(tx, address.id, Some(next))
-                        }
+                        let news = wait >= NOTABLE_WAIT || address.failures > 0;
+                        let finding = news.then_some(&finding);
+                        addresses::record_failure(tx, address.id, now, finding, Some(next))
                     })
                     .await
             }
@@ -323,7 +331,7 @@ impl AddressTask {
                             events::add(tx, address.id, now, EventKind::PollFailed, &args)?;
                         }
                         addresses::serve_wake(tx, address.id, address.wake_requested)?;
-                        addresses::record_failure(tx, address.id, now, &finding, Some(next))
+                        addresses::record_failure(tx, address.id, now, Some(&finding), Some(next))
                     })
                     .await
             }
@@ -393,19 +401,30 @@ fn due(situation: &Situation, now: Millis) -> Due {
     }
     let poll_due = address.next_poll_at.is_none_or(|next| next <= now);
     let held_up = address.cause.is_some() || address.offline_since.is_some();
-    let import = situation.import.as_ref().map(|import| import.state);
-    match import {
-        _ if held_up && !poll_due => Due::Nothing {
+    if held_up && !poll_due {
+        return Due::Nothing {
             until: address.next_poll_at,
-        },
-        // The list comes before the first poll: it decides which older mail is the import's.
-        Some(ImportState::Listing) => Due::Import,
-        _ if poll_due => Due::Poll,
-        Some(ImportState::Running) => Due::Import,
-        Some(ImportState::Paused | ImportState::Cancelled | ImportState::Done) | None => {
-            Due::Nothing {
-                until: address.next_poll_at,
-            }
-        }
+        };
+    }
+    let import = situation.import.as_ref().map(|import| import.state);
+    // The list comes before the first poll: it decides which older mail is the import's.
+    if import == Some(ImportState::Listing) {
+        return Due::Import;
+    }
+    if poll_due {
+        return Due::Poll;
+    }
+    if import == Some(ImportState::Running) {
+        return Due::Import;
+    }
+    if situation.marks_due.is_some_and(|due| due <= now) {
+        return Due::Marks;
+    }
+    Due::Nothing {
+        until: address
+            .next_poll_at
+            .into_iter()
+            .chain(situation.marks_due)
+            .min(),
     }
 }

@@ -63,10 +63,13 @@ fn judge_provider(error: &ProviderError, failures: u32) -> Verdict {
             Verdict::Offline(Finding::seen("offline", Severity::Warning, evidence))
         }
         ProviderError::Token(error) => judge_token(error, patient, retry),
-        ProviderError::Throttled(wait, evidence) => Verdict::Wait(
-            *wait,
-            Finding::seen("throttled", Severity::Warning, evidence),
-        ),
+        ProviderError::Throttled(wait, evidence) => {
+            let code = match evidence.status {
+                Some(429) | None => "throttled",
+                Some(_) => "server_trouble",
+            };
+            Verdict::Wait(*wait, Finding::seen(code, Severity::Warning, evidence))
+        }
         ProviderError::CursorExpired(_) => Verdict::NewCursor,
         ProviderError::Unauthorized(evidence) => Verdict::Failure(
             said(evidence, "InvalidAuthenticationToken", Severity::Failed),

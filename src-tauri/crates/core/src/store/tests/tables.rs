@@ -85,8 +85,8 @@ fn an_address_gives_back_every_column_and_counts_its_failures() {
         (row.brand.as_str(), row.cursor.as_deref()),
         ("Contoso", Some("start"))
     );
-    addresses::record_failure(&conn, id, NOW, &finding(), Some(NOW + 9)).unwrap();
-    addresses::record_failure(&conn, id, NOW + 5, &finding(), None).unwrap();
+    addresses::record_failure(&conn, id, NOW, Some(&finding()), Some(NOW + 9)).unwrap();
+    addresses::record_failure(&conn, id, NOW + 5, Some(&finding()), None).unwrap();
     let row = addresses::by_key(&conn, "support@contoso.example")
         .unwrap()
         .unwrap();
