@@ -77,6 +77,9 @@ fn paragraphs_and_cells_without_end_tags_are_not_deep() {
 
 #[test]
 fn the_last_of_several_signs_may_begin_a_tag() {
-    assert_eq!(tame("a <<<b>x</b> << 1").html, "a &lt;&lt;<b>x</b> &lt;&lt; 1");
+    assert_eq!(
+        tame("a <<<b>x</b> << 1").html,
+        "a &lt;&lt;<b>x</b> &lt;&lt; 1"
+    );
     assert_eq!(to_text("a <<<b>x</b> << 1 <"), "a <<x << 1 <");
 }

@@ -7,8 +7,8 @@ use super::tokens::{Attribute, Token, Tokens};
 use super::{LARGEST, LINK};
 use crate::import::body::{TEXT, floor};
 
-/// Quotes shown as nested.
-const QUOTES: usize = 20;
+/// Marks of the deepest quotation that is shown as nested.
+const MARKS: &str = ">>>>>>>>>>>>>>>>>>>>";
 /// Longest character reference.
 const REFERENCE: usize = 32;
 
@@ -76,13 +76,12 @@ impl Page {
             for line in 0..breaks {
                 self.out.push('\n');
                 if line + 1 < breaks {
-                    self.out
-                        .extend(std::iter::repeat_n('>', self.quotes.min(self.quoted)));
+                    self.out.push_str(&MARKS[..self.quotes.min(self.quoted)]);
                 }
             }
             self.quoted = self.quotes;
             if self.quotes > 0 {
-                self.out.extend(std::iter::repeat_n('>', self.quotes));
+                self.out.push_str(&MARKS[..self.quotes]);
                 self.out.push(' ');
             }
             self.breaks = 0;
@@ -150,11 +149,7 @@ impl Page {
 
     fn edge(&mut self, name: &str, opens: bool) {
         match name {
-            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
-            "div" | "tr" | "table" | "dl" | "dt" | "dd" | "center" | "section" | "article"
-            | "header" | "footer" | "form" | "address" | "option" | "caption" | "body" | "li" => {
-                self.block(1)
-            }
+            "span" | "b" | "font" | "strong" | "i" | "u" | "em" | "tbody" => {}
             "ul" | "ol" => {
                 self.block(if self.lists.len() + usize::from(!opens) > 1 {
                     1
@@ -167,10 +162,15 @@ impl Page {
                     self.lists.pop();
                 }
             }
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
+            "div" | "tr" | "table" | "dl" | "dt" | "dd" | "center" | "section" | "article"
+            | "header" | "footer" | "form" | "address" | "option" | "caption" | "body" | "li" => {
+                self.block(1)
+            }
             "blockquote" => {
                 self.block(2);
                 self.quotes = if opens {
-                    (self.quotes + 1).min(QUOTES)
+                    (self.quotes + 1).min(MARKS.len())
                 } else {
                     self.quotes.saturating_sub(1)
                 };

@@ -62,9 +62,8 @@ impl<'a> Tokens<'a> {
 
     fn name(&mut self) -> Cow<'a, str> {
         let rest = &self.html[self.pos..];
-        let end = rest
-            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
-            .unwrap_or(rest.len());
+        let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
+        let end = rest.bytes().position(|b| ends(&b)).unwrap_or(rest.len());
         self.pos += end;
         let name = &rest[..end];
         if name.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -77,6 +76,10 @@ impl<'a> Tokens<'a> {
     /// Reads attributes up to and with `>`; nothing when the document ends within the tag.
     fn attributes(&mut self) -> Option<Vec<Attribute<'a>>> {
         let mut out = Vec::new();
+        if self.byte() == Some(b'>') {
+            self.pos += 1;
+            return Some(out);
+        }
         loop {
             let rest = &self.html[self.pos..];
             self.pos += rest.find(|c: char| !c.is_ascii_whitespace() && c != '/')?;
