@@ -15,7 +15,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["account", "diagnosis", "api::view"]),
     (
         "diagnosis",
-        &["account", "oauth", "provider", "import", "store"],
+        &[
+            "account",
+            "oauth",
+            "provider",
+            "import",
+            "store",
+            "api::view",
+        ],
     ),
     (
         "sync",

@@ -53,7 +53,10 @@ impl Memory {
                 },
                 text: address.clone(),
             }),
-            Notice::Connect(_) | Notice::TicketsChanged(_) | Notice::Polling(_) => None,
+            Notice::Connect(_)
+            | Notice::TicketsChanged(_)
+            | Notice::Polling(_)
+            | Notice::Check { .. } => None,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What is wrong with a connection, who can mend it and how. Findings are values, not errors;
 //! [`catalogue`] explains codes in three languages and is data; [`explain`] finds codes in pasted texts.
 
+pub mod approval;
 pub mod catalogue;
 pub mod explain;
+pub mod map;
 pub mod redact;
 
 use crate::Millis;

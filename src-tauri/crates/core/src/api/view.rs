@@ -8,6 +8,10 @@ pub use crate::sync::status::Status;
 use crate::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 
+pub use crate::diagnosis::approval::{
+    ApprovalFor, ApprovalMessage, ApprovalMessages, ApprovalRequest, ApprovalState, Recheck,
+};
+pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
 pub use crate::store::addresses::ProviderKind;
 pub use crate::store::events::{EventKind, EventView};
 pub use crate::store::imports::{ImportState, ImportView};
@@ -330,4 +334,12 @@ pub enum Notice {
     TicketsChanged(String),
     /// Who polls changed.
     Polling(PollingRole),
+    /// A check of an address moved on: told after every station.
+    Check {
+        /// The address.
+        #[cfg_attr(feature = "bindings", ts(type = "number"))]
+        id: i64,
+        /// The map so far.
+        map: Box<ConnectionMap>,
+    },
 }
