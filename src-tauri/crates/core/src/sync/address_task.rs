@@ -304,16 +304,16 @@ impl AddressTask {
                 self.context
                     .store
                     .write(move |tx| {
-                        let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
-                        event(
-                            tx,
-                            address.id,
-                            now,
-                            EventKind::Throttled,
-                            [("seconds", seconds)],
-                        )?;
-                        addresses::set_wait_until(tx, address.id, next)?;
                         let news = wait >= NOTABLE_WAIT || address.failures > 0;
+                        if news && address.cause.is_none() {
+                            let args = [("code".to_owned(), finding.code.clone())].into();
+                            events::add(tx, address.id, now, EventKind::PollFailed, &args)?;
+                        } else if address.failures == 0 {
+                            let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
+                            let args = [("seconds", seconds)];
+                            event(tx, address.id, now, EventKind::Throttled, args)?;
+                        }
+                        addresses::set_wait_until(tx, address.id, next)?;
                         let finding = news.then_some(&finding);
                         addresses::record_failure(tx, address.id, now, finding, Some(next))
                     })

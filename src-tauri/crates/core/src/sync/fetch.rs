@@ -1,12 +1,17 @@
 //! From ids to parsed mail: fetched in groups, parsed beside the network, nothing stored yet.
 
+use crate::diagnosis::Evidence;
 use crate::import::ParsedMail;
 use crate::import::parse::parse;
 use crate::provider::{Provider, ProviderError, RemoteMessage};
+use crate::store::addresses::AddressRow;
 use bytes::Bytes;
 
 /// Messages in one request.
 pub(super) const GROUP: usize = 20;
+
+/// Failures in a row after which a group that fails as a whole is passed by.
+const PATIENCE: u32 = 3;
 
 /// A server message with what became of fetching it.
 pub(super) struct Fetched {
@@ -28,49 +33,64 @@ pub(super) enum FetchResult {
     },
 }
 
-/// Fetches and parses up to [`GROUP`] messages.
-///
-/// # Errors
-/// What concerns the whole mailbox (no network, sign-in, throttling), not a single message: then nothing of
-/// this group is decided and the caller comes again.
+/// A group after fetching.
+pub(super) struct Group {
+    /// What is decided; the rest was not reached and comes again.
+    pub(super) decided: Vec<Fetched>,
+    /// What stopped the group: something that concerns the whole mailbox (no network, sign-in, throttling), not a
+    /// single message.
+    pub(super) stopped: Option<ProviderError>,
+}
+
+/// Fetches and parses up to [`GROUP`] messages. What could be had before something stopped the group is not lost:
+/// under throttling every message counts.
 pub(super) async fn fetch(
     provider: &Provider,
+    address: &AddressRow,
     listings: Vec<RemoteMessage>,
-) -> Result<Vec<Fetched>, ProviderError> {
+) -> Group {
     let ids: Vec<String> = listings
         .iter()
         .map(|listing| listing.server_id.clone())
         .collect();
     let answers = provider.fetch(&ids).await;
-    let all_failed = answers.iter().all(Result::is_err);
-    let mut raws = Vec::with_capacity(answers.len());
-    for answer in answers {
-        raws.push(match answer {
-            Ok(raw) => Ok(raw),
-            Err(ProviderError::NotFound(_)) => Err(FetchResult::Gone),
-            Err(error) if all_failed || concerns_the_mailbox(&error) => return Err(error),
-            Err(error) => Err(FetchResult::Failed { code: code(&error) }),
-        });
+    // A whole group that fails is the server's trouble, at first. If it stays so, the messages themselves are what
+    // is wrong: they are noted as failed, and those behind them come through.
+    let all_failed = answers.iter().all(Result::is_err) && address.failures < PATIENCE;
+    let mut stopped = None;
+    let mut had = Vec::with_capacity(answers.len());
+    for (listing, answer) in listings.into_iter().zip(answers) {
+        match answer {
+            Ok(raw) => had.push((listing, Ok(raw))),
+            Err(ProviderError::NotFound(_)) => had.push((listing, Err(FetchResult::Gone))),
+            Err(error) if all_failed || concerns_the_mailbox(&error) => {
+                stopped.get_or_insert(error);
+            }
+            Err(error) => {
+                let code = code(&error);
+                had.push((listing, Err(FetchResult::Failed { code })));
+            }
+        }
     }
     let parsing = tokio::task::spawn_blocking(move || {
-        listings
-            .into_iter()
-            .zip(raws)
-            .map(|(listing, raw)| {
-                let result = raw.map_or_else(
-                    |failure| failure,
-                    |raw| FetchResult::Mail {
-                        parsed: Box::new(parse(&raw)),
-                        raw,
-                    },
-                );
-                Fetched { listing, result }
+        let read = |raw: Bytes| FetchResult::Mail {
+            parsed: Box::new(parse(&raw)),
+            raw,
+        };
+        had.into_iter()
+            .map(|(listing, raw)| Fetched {
+                listing,
+                result: raw.map_or_else(|failure| failure, read),
             })
             .collect()
     });
-    parsing
-        .await
-        .map_err(|_| ProviderError::Protocol("parser_ended", crate::diagnosis::Evidence::default()))
+    match parsing.await {
+        Ok(decided) => Group { decided, stopped },
+        Err(_) => Group {
+            decided: Vec::new(),
+            stopped: Some(ProviderError::Protocol("parser_ended", Evidence::default())),
+        },
+    }
 }
 
 fn concerns_the_mailbox(error: &ProviderError) -> bool {

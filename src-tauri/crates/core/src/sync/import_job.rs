@@ -134,19 +134,22 @@ async fn run(
         .filter_map(|listing| serde_json::from_str(listing).ok())
         .collect();
     let mut groups = stream::iter(listings.chunks(GROUP).map(<[RemoteMessage]>::to_vec))
-        .map(|group| fetch(provider, group))
+        .map(|group| fetch(provider, address, group))
         .buffered(IN_FLIGHT);
     loop {
         let Some(next) = unless_stopped(context, id, wake, groups.next()).await? else {
             return Ok(());
         };
-        let Some(fetched) = next else { break };
+        let Some(group) = next else { break };
         let batch = Batch {
-            fetched: fetched?,
+            fetched: group.decided,
             import_id: Some(id),
             ..empty_batch(context, address)
         };
         write(context, batch).await?;
+        if let Some(error) = group.stopped {
+            return Err(error.into());
+        }
     }
     finish(context, address, import).await
 }

@@ -60,13 +60,17 @@ pub(super) async fn poll(
         let mut groups = wanted.chunks(GROUP).peekable();
         while let Some(group) = groups.next() {
             let last = groups.peek().is_none() && skipped.is_empty();
-            let fetched = fetch(provider, group.to_vec()).await?;
+            let group = fetch(provider, address, group.to_vec()).await;
+            let whole = last && group.stopped.is_none();
             let batch = Batch {
-                fetched,
-                cursor: last.then(|| changes.next.clone()),
+                fetched: group.decided,
+                cursor: whole.then(|| changes.next.clone()),
                 ..empty_batch(context, address)
             };
             polled.add(write(context, batch).await?);
+            if let Some(error) = group.stopped {
+                return Err(error.into());
+            }
         }
         if wanted.is_empty() || !skipped.is_empty() {
             let batch = Batch {
@@ -190,15 +194,16 @@ async fn retry_failed(
             categories: Vec::new(),
         })
         .collect();
-    let fetched = fetch(provider, listings).await?;
-    write(
-        context,
-        Batch {
-            fetched,
-            ..empty_batch(context, address)
-        },
-    )
-    .await
+    let group = fetch(provider, address, listings).await;
+    let batch = Batch {
+        fetched: group.decided,
+        ..empty_batch(context, address)
+    };
+    let committed = write(context, batch).await?;
+    match group.stopped {
+        Some(error) => Err(error.into()),
+        None => Ok(committed),
+    }
 }
 
 /// A batch of this address with nothing in it yet.

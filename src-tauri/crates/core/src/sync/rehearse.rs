@@ -76,7 +76,11 @@ pub async fn rehearse(
     let mut fetched: Vec<Fetched> = Vec::new();
     listings.retain(|listing| !known.contains_key(&listing.server_id));
     for group in listings.chunks(GROUP) {
-        fetched.extend(fetch(provider, group.to_vec()).await?);
+        let group = fetch(provider, address, group.to_vec()).await;
+        if let Some(error) = group.stopped {
+            return Err(error.into());
+        }
+        fetched.extend(group.decided);
     }
     let automatic = fetched
         .iter()
