@@ -48,7 +48,15 @@ pub struct Connections {
     store: Store,
     secrets: Arc<dyn Secrets>,
     vault: tokio::sync::Mutex<Option<Vault>>,
-    tokens: Mutex<BTreeMap<i64, Tokens>>,
+    open: Mutex<Open>,
+}
+
+/// What is open already: tokens by account, mailboxes by account and name. A mailbox's limit of requests in flight
+/// holds for whoever asks: polling, an import, a check.
+#[derive(Default)]
+struct Open {
+    tokens: BTreeMap<i64, Tokens>,
+    mailboxes: BTreeMap<(i64, Option<String>), Provider>,
 }
 
 impl Connections {
@@ -59,7 +67,7 @@ impl Connections {
             store,
             secrets,
             vault: tokio::sync::Mutex::new(None),
-            tokens: Mutex::default(),
+            open: Mutex::default(),
         }
     }
 
@@ -95,30 +103,31 @@ impl Connections {
         account: &AccountRow,
     ) -> Result<Provider, NoVault> {
         let vault = self.vault().await?;
-        let tokens = self
-            .tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(account.id)
-            .or_insert_with(|| {
-                let records = StoredTokens {
-                    store: self.store.clone(),
-                    vault,
-                    account_id: account.id,
-                };
-                Tokens::new(
-                    self.http.clone(),
-                    account.registration.clone(),
-                    Arc::new(records),
-                )
-            })
-            .clone();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (account.id, address.mailbox.clone());
+        if let Some(provider) = open.mailboxes.get(&key) {
+            return Ok(provider.clone());
+        }
+        let tokens = open.tokens.entry(account.id).or_insert_with(|| {
+            let records = StoredTokens {
+                store: self.store.clone(),
+                vault,
+                account_id: account.id,
+            };
+            Tokens::new(
+                self.http.clone(),
+                account.registration.clone(),
+                Arc::new(records),
+            )
+        });
         let name = address
             .mailbox
             .as_deref()
             .and_then(EmailAddress::parse)
             .map_or(MailboxName::Own, MailboxName::Shared);
-        Ok(self.graph(&account.registration, tokens, name))
+        let provider = self.graph(&account.registration, tokens.clone(), name);
+        open.mailboxes.insert(key, provider.clone());
+        Ok(provider)
     }
 
     /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected.
@@ -130,10 +139,10 @@ impl Connections {
 
     /// Forgets an account's tokens in memory, after they were replaced or removed.
     pub fn forget(&self, account_id: i64) {
-        self.tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&account_id);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.tokens.remove(&account_id);
+        open.mailboxes
+            .retain(|(account, _), _| *account != account_id);
     }
 
     fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {
