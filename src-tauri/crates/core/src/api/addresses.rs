@@ -3,6 +3,8 @@
 use super::error::{ApiError, ErrorCode};
 use super::view::{AddressDetails, AddressSettings, AddressView};
 use crate::app::{self, App};
+use crate::store::accounts::AccountRow;
+use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, brands};
 use rusqlite::Transaction;
@@ -209,6 +211,20 @@ async fn change(
         .await?;
     app.context.nudge.notify_one();
     if found { Ok(()) } else { Err(not_found()) }
+}
+
+/// An address's row with the account that signed in.
+pub(super) async fn row_and_account(
+    app: &App,
+    id: i64,
+) -> Result<(AddressRow, AccountRow), ApiError> {
+    let found = app.context.store.read(move |db| {
+        let Some(row) = addresses::get(db, id)? else {
+            return Ok(None);
+        };
+        Ok(accounts::get(db, row.account_id)?.map(|account| (row, account)))
+    });
+    found.await?.ok_or_else(not_found)
 }
 
 pub(super) fn not_found() -> ApiError {

@@ -1,6 +1,6 @@
 //! Connecting a mailbox: begin, follow, retry, finish.
 
-use super::addresses::{brand_name, not_found};
+use super::addresses::{brand_name, not_found, row_and_account};
 use super::error::{ApiError, ErrorCode};
 use super::imports::check_newest;
 use super::view::{
@@ -69,18 +69,7 @@ pub async fn reconnect_address(
     private_window: bool,
     language: &str,
 ) -> Result<ConnectAttempt, ApiError> {
-    let (row, account) = app
-        .context
-        .store
-        .read(move |db| {
-            let Some(row) = addresses::get(db, id)? else {
-                return Ok(None);
-            };
-            let account = accounts::get(db, row.account_id)?;
-            Ok(account.map(|account| (row, account)))
-        })
-        .await?
-        .ok_or_else(not_found)?;
+    let (row, account) = row_and_account(app, id).await?;
     app.context.connections.vault().await?;
     let plan = Plan {
         address: EmailAddress::parse(&row.address).ok_or_else(not_found)?,

@@ -1,11 +1,11 @@
 //! Importing the newest mails of a connected address.
 
-use super::addresses::not_found;
+use super::addresses::{not_found, row_and_account};
 use super::error::{ApiError, ErrorCode};
 use crate::app::App;
+use crate::store::addresses;
 use crate::store::events::{self, EventKind};
 use crate::store::imports::{self, ImportState};
-use crate::store::{accounts, addresses};
 use crate::sync::{Rehearsal, rehearse};
 use std::collections::BTreeMap;
 
@@ -166,17 +166,7 @@ pub async fn rehearse_import(app: &App, id: i64, newest: u32) -> Result<Rehearsa
             .arg("least", REHEARSED.start())
             .arg("most", REHEARSED.end()));
     }
-    let (row, account) = app
-        .context
-        .store
-        .read(move |db| {
-            let Some(row) = addresses::get(db, id)? else {
-                return Ok(None);
-            };
-            Ok(accounts::get(db, row.account_id)?.map(|account| (row, account)))
-        })
-        .await?
-        .ok_or_else(not_found)?;
+    let (row, account) = row_and_account(app, id).await?;
     if row.disconnected {
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     }
