@@ -99,6 +99,7 @@ impl Shell {
             clock: Clock::system(),
             may_poll: true,
             own_registration: Registration::of_this_build(),
+            any_endpoint: false,
         })
     }
 

@@ -139,7 +139,7 @@ async fn wrong_input_is_refused_before_the_browser_opens() {
             with(&|request| {
                 request.registration = Some(api::view::RegistrationInput {
                     cloud: CloudInput::Custom {
-                        authority: "http://login.contoso.example/".into(),
+                        authority: "https://login.fabrikam.example/".into(),
                         graph_url: "https://graph.contoso.example/".into(),
                     },
                     ..registration()

@@ -281,6 +281,7 @@ pub async fn open(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Arc<
         clock: Clock::system(),
         may_poll: true,
         own_registration: None,
+        any_endpoint: false,
     })
     .await
     .unwrap()

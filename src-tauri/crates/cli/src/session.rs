@@ -48,6 +48,7 @@ pub(crate) async fn open_with(
         clock: Clock::system(),
         may_poll,
         own_registration: Registration::of_this_build(),
+        any_endpoint: true,
     };
     App::open(options)
         .await

@@ -39,6 +39,9 @@ pub struct Options {
     pub may_poll: bool,
     /// This build's own app registration, if it has one.
     pub own_registration: Option<Registration>,
+    /// Whether sign-in services other than Microsoft's clouds and this computer may be named. A person at a command
+    /// line may; a window shows mail, and what runs in it must not lead a sign-in astray.
+    pub any_endpoint: bool,
 }
 
 /// The application could not start.
@@ -59,6 +62,7 @@ pub struct App {
     pub(crate) desktop: Arc<dyn Desktop>,
     pub(crate) attempts: Attempts,
     pub(crate) own_registration: Option<Registration>,
+    pub(crate) any_endpoint: bool,
     pub(crate) rates: Rates,
     notices: broadcast::Sender<Notice>,
     sandbox: Mutex<Option<SandboxView>>,
@@ -89,6 +93,7 @@ impl App {
             desktop: options.desktop,
             attempts: Attempts::default(),
             own_registration: options.own_registration,
+            any_endpoint: options.any_endpoint,
             rates: Rates::default(),
             notices: broadcast::channel(256).0,
             sandbox: Mutex::default(),

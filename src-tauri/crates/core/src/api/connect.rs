@@ -10,7 +10,7 @@ use super::view::{
 use crate::account::{EmailAddress, Registration};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
-use crate::oauth::http::is_allowed;
+use crate::oauth::http::{is_allowed, is_loopback};
 use crate::store::addresses::{NewAddress, ProviderKind};
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, imports};
@@ -39,7 +39,7 @@ pub async fn begin_connect(
     refuse_address_in_use(app, &address).await?;
     let sandbox = app.sandbox();
     let registration = match &request.registration {
-        Some(input) => registration(input)?,
+        Some(input) => registration(input, app.any_endpoint)?,
         None => app
             .own_registration
             .clone()
@@ -264,7 +264,7 @@ fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
 }
 
 /// Checks a registration as typed in.
-fn registration(input: &RegistrationInput) -> Result<Registration, ApiError> {
+fn registration(input: &RegistrationInput, any_endpoint: bool) -> Result<Registration, ApiError> {
     let client_id = input.client_id.trim();
     if uuid::Uuid::try_parse(client_id).is_err() {
         return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));
@@ -294,18 +294,20 @@ fn registration(input: &RegistrationInput) -> Result<Registration, ApiError> {
             graph_url,
         } => (authority.as_str(), graph_url.as_str()),
     };
+    let known = !matches!(input.cloud, CloudInput::Custom { .. });
+    let may_be = |url: &Url| is_allowed(url) && (known || any_endpoint || is_loopback(url));
     Ok(Registration {
-        authority: endpoint(authority)?,
-        graph_url: endpoint(graph_url)?,
+        authority: endpoint(authority, may_be)?,
+        graph_url: endpoint(graph_url, may_be)?,
         tenant: tenant.to_owned(),
         client_id: client_id.to_owned(),
     })
 }
 
-fn endpoint(text: &str) -> Result<Url, ApiError> {
+fn endpoint(text: &str, may_be: impl Fn(&Url) -> bool) -> Result<Url, ApiError> {
     Url::parse(text)
         .ok()
-        .filter(|url| is_allowed(url) && url.query().is_none())
+        .filter(|url| may_be(url) && url.query().is_none())
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidTenant).arg("value", text))
 }
 
