@@ -91,6 +91,49 @@ sandbox: SandboxView | null,
 /** The user's choices. */
 settings: Settings, };
 
+/** Whom approval is asked for. */
+export type ApprovalFor = { "kind": "attempt", "id": string } | { "kind": "address", "id": number };
+
+/** One message, as plain text. */
+export type ApprovalMessage = {
+/** Subject line. */
+subject: string,
+/** Text; lines end with a line feed. */
+text: string, };
+
+/** The same message in three languages: the admin's language may be another one than the asker's. */
+export type ApprovalMessages = {
+/** English. */
+en: ApprovalMessage,
+/** German. */
+de: ApprovalMessage,
+/** Japanese. */
+ja: ApprovalMessage, };
+
+/** A request for approval that waits for the tenant's admin. */
+export type ApprovalRequest = {
+/** Names the request in later calls. */
+id: number,
+/** The address that is to be connected. */
+address: string,
+/** The connected address, where it is one already. */
+address_id: number | null,
+/** Since when the admin is waited for. */
+asked_at: number,
+/** The link for the admin: tenant-wide consent with exactly our scopes. */
+consent_link: string,
+/** Ready texts for the admin. */
+messages: ApprovalMessages,
+/** How it stands. */
+state: ApprovalState,
+/** How approval will be noticed. */
+recheck: Recheck,
+/** When it was last looked whether approval is there. */
+checked_at: number | null, };
+
+/** How a request for approval stands. */
+export type ApprovalState = "waiting" | "denied" | "approved";
+
 /** An attachment. */
 export type AttachmentView = {
 /** Attachment number. */
@@ -202,6 +245,21 @@ folder_messages: number, } | { "kind": "failed",
 /** Why, and what to do. */
 finding: Finding, };
 
+/** The map of one address. */
+export type ConnectionMap = {
+/** The address. */
+address: string,
+/** When the check began. */
+at: number,
+/** All thirteen stations, in order. */
+stations: Array<StationView>,
+/** Scopes needed and granted: the lamp of consent. */
+scopes: Array<ScopeView>,
+/** Whether Exchange lets the account open the mailbox: the lamp of the mailbox right. */
+full_access: StationState,
+/** Whether Exchange lets the account send as the address; proved by a test mail only. */
+send_as: StationState, };
+
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
 export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "default_address" | "cannot_write_file" | "internal";
 
@@ -231,6 +289,20 @@ correlation_id: string | null,
 at: number,
 /** The answer as sent, redacted, at most 4,000 characters. */
 raw: string, };
+
+/** One recognised code of a pasted text. */
+export type Explanation = {
+/** What it means and what to do, with the values found in the text. */
+card: Card,
+/** The part of the text by which it was recognised; empty for the generic card. */
+matched: string,
+/** The text, with secrets taken out, at most 4,000 characters. */
+raw: string,
+/**
+ * What else the text says, where it does: `correlation_id`, `request_id`, `trace_id`, `timestamp`, `tenant`,
+ * `client_id`, `scope`, `address`, `login`, and `addresses` (all of them, separated by spaces).
+ */
+details: { [key in string]: string }, };
 
 /** The result of one probed step of a connection, or the cause of a status. */
 export type Finding = {
@@ -350,7 +422,11 @@ export type Notice = { "kind": "address", "value": AddressView } | { "kind": "ad
 /** The address written to. */
 address: string,
 /** How many. */
-count: number, } } | { "kind": "tickets_changed", "value": string } | { "kind": "polling", "value": PollingRole };
+count: number, } } | { "kind": "tickets_changed", "value": string } | { "kind": "polling", "value": PollingRole } | { "kind": "check", "value": {
+/** The address. */
+id: number,
+/** The map so far. */
+map: ConnectionMap, } };
 
 /** What can become of a server message. */
 export type Outcome = "imported" | "duplicate" | "skipped" | "failed";
@@ -367,6 +443,9 @@ export type PollingRole = "here" | "elsewhere";
 
 /** How mail is reached. */
 export type ProviderKind = "graph" | "imap" | "ews";
+
+/** How approval is noticed. */
+export type Recheck = "quiet" | "sign_in";
 
 /** An app registration as typed in. */
 export type RegistrationInput = {
@@ -454,6 +533,27 @@ keep_in_tray: boolean, };
 
 /** How bad a finding is. */
 export type Severity = "ok" | "warning" | "failed";
+
+/** One station on the way from this computer to a delivered mail, in the order in which they are passed. */
+export type Station = "computer" | "network" | "registration" | "sign_in" | "consent" | "token" | "mailbox" | "mailbox_right" | "folder" | "fetch" | "mark" | "send" | "round_trip";
+
+/** How a station is. */
+export type StationState = "ok" | "warning" | "failed" | "blocked" | "unknown" | "not_needed";
+
+/** One station of a map. */
+export type StationView = {
+/** Which one. */
+station: Station,
+/** How it is. */
+state: StationState,
+/** How long looking took, in milliseconds; nothing where nothing was asked. */
+took_ms: number | null,
+/** What was found, unless all is well: its card says who can mend it and how. */
+finding: Finding | null,
+/** For [`StationState::Blocked`]: the station to be mended first. */
+blocked_by: Station | null,
+/** Values for the details. */
+facts: { [key in string]: string }, };
 
 /** How well an address is connected, best first: the worst that applies wins. */
 export type Status = "verified" | "importing" | "paused" | "offline" | "attention" | "waiting_for_approval" | "failed" | "disconnected";

@@ -127,7 +127,14 @@ fn perform(stage: &'static Stage) -> Done {
     if let Some(why) = &why {
         println!("{why}");
     }
-    let verdict = if count.failed == 0 { "ok" } else { "FAILED" };
+    let verdict = match count {
+        Count {
+            failed: 0,
+            passed: 0,
+        } => "skipped",
+        Count { failed: 0, .. } => "ok",
+        Count { .. } => "FAILED",
+    };
     println!("== {}: {verdict}, {}", stage.name, seconds(took));
     Done {
         name: stage.name,
