@@ -260,7 +260,15 @@ async fn ledger(
     offset: u32,
     limit: u32,
 ) -> Answer<Vec<LedgerRow>> {
-    api::ledger(&*shell.core().await?, id, message_id, outcome, offset, limit).await
+    api::ledger(
+        &*shell.core().await?,
+        id,
+        message_id,
+        outcome,
+        offset,
+        limit,
+    )
+    .await
 }
 
 #[tauri::command]

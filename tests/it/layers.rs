@@ -106,7 +106,7 @@ fn imports(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for rest in source.split("crate::").skip(1) {
         match rest.strip_prefix('{') {
-            Some(group) => found.extend(group_members(group).map(|path| first_two(path))),
+            Some(group) => found.extend(group_members(group).map(first_two)),
             None => drop(found.insert(first_two(rest))),
         }
     }

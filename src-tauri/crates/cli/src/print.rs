@@ -1,9 +1,5 @@
 //! Results on standard output, notes and progress on standard error.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where the command line speaks"
-)]
+#![expect(clippy::print_stderr, reason = "this is where the command line speaks")]
 
 use mailroom_core::api::error::ApiError;
 use mailroom_core::api::view::{AddressView, ImportView, LedgerTotals, Status};

@@ -72,7 +72,10 @@ fn tell(common: &Common, import: &ImportView) {
                 ImportState::Listing => {
                     print::note(&format!("Reading the list: {} so far", import.totals.found))
                 }
-                _ => {
+                ImportState::Running
+                | ImportState::Paused
+                | ImportState::Cancelled
+                | ImportState::Done => {
                     let left = import
                         .seconds_left
                         .map_or(String::new(), |left| format!(", about {left} s left"));

@@ -166,9 +166,21 @@ fn of_several_addresses_none_is_guessed() {
 #[test]
 fn the_sentence_beside_a_shared_code_decides_which_card_a_finding_gets() {
     for (code, message, card) in [
-        ("ErrorAccessDenied", "Access to OData is disabled.", "ODataDisabled"),
-        ("ErrorAccessDenied", "Access is denied. Check credentials and try again.", "ErrorAccessDenied"),
-        ("ErrorItemNotFound", "Default folder Root not found.", "DefaultFolderNotFound"),
+        (
+            "ErrorAccessDenied",
+            "Access to OData is disabled.",
+            "ODataDisabled",
+        ),
+        (
+            "ErrorAccessDenied",
+            "Access is denied. Check credentials and try again.",
+            "ErrorAccessDenied",
+        ),
+        (
+            "ErrorItemNotFound",
+            "Default folder Root not found.",
+            "DefaultFolderNotFound",
+        ),
         ("ErrorItemNotFound", "AADSTS65001", "ErrorItemNotFound"),
         ("offline", "", "offline"),
     ] {
