@@ -24,6 +24,7 @@ async fn a_person_connects_a_mailbox_watches_the_import_and_reads_a_new_mail() {
 
     window.wait_for(&by_id("welcome-sandbox")).await;
     window.must_be_accessible("the welcome").await;
+    window.picture("welcome").await;
     window.click("welcome-sandbox").await;
     window.fill("connect-address", ADDRESS).await;
     window
@@ -43,20 +44,24 @@ async fn a_person_connects_a_mailbox_watches_the_import_and_reads_a_new_mail() {
 
     window.wait_for(&by_id("connect-confirm")).await;
     window.must_be_accessible("the confirmation").await;
+    window.picture("connect").await;
     window.click("connect-confirm").await;
     window.wait_for(&by_id("import-progress")).await;
     window
         .must_be_accessible("the address while importing")
         .await;
+    window.picture("importing").await;
 
     window.click("nav-addresses").await;
     window
         .wait_for(&format!("{}[data-status=verified]", by_id("address-row")))
         .await;
     window.must_be_accessible("the list of addresses").await;
+    window.picture("addresses").await;
     window.click("nav-tickets").await;
     window.wait_for(&by_id("ticket-row")).await;
     window.must_be_accessible("the list of tickets").await;
+    window.picture("tickets").await;
 
     deliver(&link).await;
     window.click("nav-addresses").await;
@@ -69,6 +74,7 @@ async fn a_person_connects_a_mailbox_watches_the_import_and_reads_a_new_mail() {
         .wait_for_text("on the second floor hums all night long")
         .await;
     window.must_be_accessible("a ticket").await;
+    window.picture("ticket").await;
     window.close().await;
 }
 

@@ -133,6 +133,21 @@ impl Window {
         assert_eq!(found, json!([]), "{screen} is not accessible");
     }
 
+    /// Takes a picture for people, into the folder `MAILROOM_PICTURES` where that is set
+    /// (`cargo xtask pictures`).
+    pub(crate) async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("MAILROOM_PICTURES").map(PathBuf::from) else {
+            return;
+        };
+        // Before the second frame the picture may still be white.
+        let painted = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
+        self.client.execute_async(painted, vec![]).await.unwrap();
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+    }
+
     /// Closes the window and with it Mailroom.
     pub(crate) async fn close(self) {
         self.client.close().await.unwrap();

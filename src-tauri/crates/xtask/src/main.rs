@@ -28,6 +28,7 @@ cargo xtask <task>
   test --list           name the stages
   setup                 only the set-up: system packages, npm packages, UI build
   bindings [--check]    write ui/src/bindings.ts from the core's types
+  pictures              take pictures of the real window into target/pictures
   bench [-- ARGS…]      measure imports (release build)
 ";
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         "run" => run::run(after_dashes(rest)),
         "test" => stages::test(rest),
         "setup" => set_up(),
+        "pictures" => stages::pictures(),
         "bindings" => bindings::task(rest),
         "bench" => bench::run(after_dashes(rest)),
         "help" | "--help" | "-h" => {

@@ -71,6 +71,14 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     summarise(&done, began.elapsed())
 }
 
+/// Drives the window once and keeps pictures of it.
+pub(crate) fn pictures() -> Result<(), String> {
+    packages::ensure(&[packages::BUILD, packages::WINDOW, packages::TEST])?;
+    npm::install()?;
+    npm::build()?;
+    window::pictures()
+}
+
 /// Reads the arguments; nothing when the stages are only to be listed.
 fn choose(args: &[String]) -> Result<Option<Vec<&'static Stage>>, String> {
     let mut chosen = Vec::new();

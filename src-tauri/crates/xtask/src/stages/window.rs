@@ -2,7 +2,8 @@
 
 use super::tests::counted;
 use crate::count::Count;
-use crate::{place, rust};
+use crate::{place, process, rust};
+use std::process::Command;
 
 /// Runs tests/e2e. They bring their own display, message bus and keychain.
 pub(super) fn all() -> Result<Count, String> {
@@ -13,12 +14,28 @@ pub(super) fn all() -> Result<Count, String> {
         return Ok(Count::default());
     }
     rust::build_everything()?;
-    counted(
-        rust::everything("test")
-            .args(["--no-fail-fast", "--test", "e2e"])
-            .env("MAILROOM_DESKTOP", place::built("mailroom-desktop"))
-            .env("MAILROOM_CLI", place::built("mailroom"))
-            // Two windows at a time are as fast as two cores allow.
-            .args(["--", "--test-threads", "2"]),
-    )
+    // Two windows at a time are as fast as two cores allow.
+    counted(tests().args(["--", "--test-threads", "2"]))
+}
+
+/// The main path once more, with pictures in target/pictures.
+pub(super) fn pictures() -> Result<(), String> {
+    rust::build_everything()?;
+    let folder = place::target().join("pictures");
+    process::run(
+        tests()
+            .args(["--", "main_path"])
+            .env("MAILROOM_PICTURES", &folder),
+    )?;
+    println!("{}", folder.display());
+    Ok(())
+}
+
+fn tests() -> Command {
+    let mut command = rust::everything("test");
+    command
+        .args(["--no-fail-fast", "--test", "e2e"])
+        .env("MAILROOM_DESKTOP", place::built("mailroom-desktop"))
+        .env("MAILROOM_CLI", place::built("mailroom"));
+    command
 }
