@@ -1,6 +1,7 @@
 //! The command line's words.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mailroom_core::api::view::Station;
 use std::path::PathBuf;
 
 /// Connects a team's mailboxes, turns mail into tickets and shows where a connection breaks.
@@ -93,6 +94,8 @@ pub(crate) enum Command {
         /// Only this address
         address: Option<String>,
     },
+    /// Check a connection, station by station, and say what to do about the first failure
+    Check(CheckArguments),
     /// Create tickets from the newest mails
     Import {
         /// The connected address
@@ -229,6 +232,26 @@ pub(crate) struct ConnectArguments {
     /// Open the sign-in in a private window
     #[arg(long)]
     pub(crate) private_window: bool,
+}
+
+/// Options of `check`.
+#[derive(Args)]
+pub(crate) struct CheckArguments {
+    /// The connected address
+    pub(crate) address: String,
+    /// Look at this station only, and at what it depends on
+    #[arg(long, value_name = "NAME", value_parser = station)]
+    pub(crate) station: Option<Station>,
+    /// Send a test mail from the address to itself and measure the round trip
+    #[arg(long, conflicts_with = "station")]
+    pub(crate) prove_sending: bool,
+}
+
+fn station(name: &str) -> Result<Station, String> {
+    Station::from_name(name).ok_or_else(|| {
+        let names = Station::ALL.map(Station::name).join(", ");
+        format!("stations are {names}")
+    })
 }
 
 /// How the mailbox is reached.

@@ -1,6 +1,7 @@
 //! One file per group of commands.
 
 mod addresses;
+mod check;
 mod connect;
 mod practice;
 mod sandbox;
@@ -23,6 +24,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             private_window,
         } => connect::reconnect(&common, &address, private_window).await,
         Command::Status { address } => addresses::status(&common, address.as_deref()).await,
+        Command::Check(options) => check::run(&common, options).await,
         Command::Import {
             address,
             newest,

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod connect;
+mod diagnosis;
 pub mod error;
 mod imports;
 mod tickets;
@@ -10,6 +11,7 @@ pub mod view;
 
 pub use addresses::*;
 pub use connect::*;
+pub use diagnosis::*;
 pub use imports::*;
 pub use tickets::*;
 

@@ -1,7 +1,9 @@
 //! The application: the store, the ways to the servers, the engine and the sign-ins in progress, put together.
 //! Shells reach it through [`crate::api`] only.
 
+pub(crate) mod approvals;
 pub mod attempts;
+pub(crate) mod checkup;
 pub mod desktop;
 pub mod places;
 mod views;
@@ -64,6 +66,7 @@ pub struct App {
     pub(crate) own_registration: Option<Registration>,
     pub(crate) any_endpoint: bool,
     pub(crate) rates: Rates,
+    pub(crate) maps: checkup::Maps,
     notices: broadcast::Sender<Notice>,
     sandbox: Mutex<Option<SandboxView>>,
     engine: Option<Engine>,
@@ -95,6 +98,7 @@ impl App {
             own_registration: options.own_registration,
             any_endpoint: options.any_endpoint,
             rates: Rates::default(),
+            maps: checkup::Maps::default(),
             notices: broadcast::channel(256).0,
             sandbox: Mutex::default(),
             engine,

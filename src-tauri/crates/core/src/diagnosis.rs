@@ -3,9 +3,12 @@
 
 pub mod approval;
 pub mod catalogue;
+pub mod checks;
+pub mod evidence;
 pub mod explain;
 pub mod map;
 pub mod redact;
+pub mod stations;
 
 use crate::Millis;
 use crate::account::Registration;
@@ -91,8 +94,10 @@ impl Finding {
             .evidence
             .as_ref()
             .and_then(|evidence| evidence.correlation_id.clone());
+        let authority = registration.authority.origin().ascii_serialization();
         let values = [
             ("address", Some(address.to_owned())),
+            ("authority", Some(authority)),
             ("login", login.map(str::to_owned)),
             ("tenant", Some(registration.tenant.clone())),
             ("client_id", Some(registration.client_id.clone())),

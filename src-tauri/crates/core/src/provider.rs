@@ -215,6 +215,14 @@ impl Provider {
             Self::Graph(mailbox) => mailbox.mark(marks).await,
         }
     }
+
+    /// Sends a message given as MIME, as the mailbox. On [`ProviderError::Offline`] and [`ProviderError::Server`] it is
+    /// not known whether the message left.
+    pub async fn send_mime(&self, raw: &[u8]) -> Result<(), ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.send_mime(raw).await,
+        }
+    }
 }
 
 /// The address a mailbox is asked for by: the signed-in person's own, or another one.

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod approvals;
 pub mod brands;
 mod columns;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod ledger;
 pub mod marks;
 pub mod messages;
 mod open;
+pub mod own_tests;
 mod readers;
 mod search;
 pub mod settings;

@@ -13,7 +13,7 @@ use crate::app::{self, App};
 use crate::oauth::http::{is_allowed, is_loopback};
 use crate::store::addresses::{NewAddress, ProviderKind};
 use crate::store::events::{self, EventKind};
-use crate::store::{accounts, addresses, imports};
+use crate::store::{accounts, addresses, approvals, imports};
 use crate::sync;
 use std::sync::Arc;
 use url::Url;
@@ -214,6 +214,8 @@ fn attach(
     )?;
     let aliases = other_addresses(plan, proven);
     addresses::replace_aliases(tx, id, &aliases)?;
+    // Whoever could sign in waits for no approval any more.
+    approvals::settle(tx, id)?;
     if first {
         addresses::make_default(tx, id)?;
     }

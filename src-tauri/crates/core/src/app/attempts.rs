@@ -5,14 +5,13 @@ use super::App;
 use super::views::{identity_view, scope_views};
 use crate::account::{EmailAddress, Identity, Registration};
 use crate::api::view::{ConnectAttempt, ConnectStage, Notice};
-use crate::diagnosis::{Evidence, Finding, Severity};
-use crate::oauth::error::SignInError;
+use crate::diagnosis::checks::{finding_of, finding_of_sign_in};
+use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
 use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
 use crate::provider::{Folder, ProviderError};
-use crate::sync::StepError;
-use crate::sync::cause::{Verdict, judge};
+use crate::store::approvals;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -128,12 +127,29 @@ pub(crate) fn restart(
         let (stage, proven) = match signing_in.await {
             Ok((stage, proven)) => (stage, proven),
             Err(finding) => {
+                note_denial(&app, &plan, &finding).await;
                 let finding = finding.about(&plan.address.to_string(), None, &plan.registration);
                 (ConnectStage::Failed { finding }, None)
             }
         };
         enter(&app, &id, &cancel, stage, proven);
     });
+}
+
+/// Keeps that the admin refused, where somebody waits for them.
+async fn note_denial(app: &App, plan: &Plan, finding: &Finding) {
+    if finding.code != "approval_denied" {
+        return;
+    }
+    let (key, now) = (plan.address.key(), app.context.clock.now());
+    let noted = app
+        .context
+        .store
+        .write(move |tx| approvals::set_denied(tx, &key, now))
+        .await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "The denial cannot be stored.");
+    }
 }
 
 /// Moves the attempt on, unless it was cancelled or started anew meanwhile.
@@ -178,7 +194,7 @@ async fn sign_in(
     let http = app.context.connections.http();
     let sign_in = flow::begin(http, request)
         .await
-        .map_err(|error| finding(&error))?;
+        .map_err(|error| finding_of_sign_in(&error))?;
     let url = sign_in.authorize_url().to_string();
     let browser_opened = match app.desktop.open_url(&url, private_window).await {
         Ok(()) => true,
@@ -196,7 +212,7 @@ async fn sign_in(
     let signed_in = sign_in
         .finish(cancel.clone())
         .await
-        .map_err(|error| finding(&error))?;
+        .map_err(|error| finding_of_sign_in(&error))?;
     enter(app, id, cancel, ConnectStage::Checking, None);
 
     let provider = app
@@ -245,40 +261,8 @@ async fn sign_in(
 }
 
 fn provider_finding(error: ProviderError) -> Finding {
-    match judge(&StepError::Provider(error), 0) {
-        Verdict::Offline(finding)
-        | Verdict::Wait(_, finding)
-        | Verdict::Failure(finding, _)
-        | Verdict::Storage(finding) => Finding {
-            severity: Severity::Failed,
-            ..finding
-        },
-        Verdict::NewCursor => Finding::plain("cursor_expired", Severity::Failed),
-    }
-}
-
-/// What went wrong while signing in, as a finding of the catalogue.
-fn finding(error: &SignInError) -> Finding {
-    let seen = |code: &str, evidence: &Evidence| Finding::seen(code, Severity::Failed, evidence);
-    match error {
-        SignInError::Offline(evidence) => seen("offline", evidence),
-        SignInError::TenantNotFound(evidence) => seen("tenant_not_found", evidence),
-        SignInError::Refused {
-            error, evidence, ..
-        } => seen(evidence.code.as_deref().unwrap_or(error), evidence),
-        SignInError::Invalid(what, evidence) => {
-            let mut finding = seen("signin_invalid", evidence);
-            finding.args.insert("what".into(), (*what).into());
-            finding
-        }
-        SignInError::TimedOut => Finding::plain("signin_timed_out", Severity::Failed),
-        SignInError::Cancelled => Finding::plain("signin_cancelled", Severity::Failed),
-        SignInError::NoPort(error) => {
-            let evidence = Evidence {
-                raw: error.to_string(),
-                ..Evidence::default()
-            };
-            seen("no_port", &evidence)
-        }
+    Finding {
+        severity: Severity::Failed,
+        ..finding_of(&error)
     }
 }

@@ -8,9 +8,12 @@ use crate::api::view::{
 };
 use crate::oauth;
 use crate::store::addresses::AddressRow;
+use crate::store::approvals::ApprovalRow;
 use crate::store::imports::ImportRow;
 use crate::store::ledger::LedgerTotals;
-use crate::store::{StoreError, accounts, addresses, events, imports, ledger, marks, tickets};
+use crate::store::{
+    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, tickets,
+};
 use crate::sync::status::status;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, VecDeque};
@@ -51,6 +54,7 @@ impl Rates {
 /// What is read from the database for one line of the list.
 struct Line {
     row: AddressRow,
+    approval: Option<ApprovalRow>,
     import: Option<(ImportRow, LedgerTotals, u32)>,
     new_tickets_today: u32,
     activity: [u32; 24],
@@ -70,6 +74,7 @@ fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<
         new_tickets_today: tickets::created_since(db, row.id, start_of_day(now))?,
         activity: tickets::activity(db, row.id, now)?,
         open_tickets: tickets::open_count(db, row.id)?,
+        approval: approvals::of_address(db, &row.address_key)?,
         row,
     })
 }
@@ -78,7 +83,12 @@ fn draw(app: &App, line: Line) -> AddressView {
     let now = app.context.clock.now();
     let import_state = line.import.as_ref().map(|(import, ..)| import.state);
     let trouble = app.context.storage_trouble();
-    let (status, cause) = status(&line.row, import_state, trouble.as_ref());
+    let (status, cause) = status(
+        &line.row,
+        import_state,
+        line.approval.as_ref(),
+        trouble.as_ref(),
+    );
     let rests = line.row.paused || line.row.disconnected;
     AddressView {
         id: line.row.id,

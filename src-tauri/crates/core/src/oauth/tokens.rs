@@ -21,8 +21,8 @@ use tokio::sync::Mutex;
 const MARGIN: Millis = 5 * 60_000;
 /// A token handed out is good for at least this long.
 const MINIMUM: Millis = 60_000;
-/// A failure that needs a person is repeated from memory for this long.
-const MEMORY: Millis = 5 * 60_000;
+/// A failure that needs a person is repeated from memory for this long, in milliseconds.
+pub const MEMORY: Millis = 5 * 60_000;
 /// While the old token still works, an unreachable sign-in service is asked again after this long.
 const PAUSE: Millis = 30_000;
 /// A token refused so soon after it was made would be refused again: renewing it once more is a loop that Entra
@@ -120,6 +120,12 @@ impl Tokens {
             let evidence = Evidence::of(None, None, &gone.to_string(), &[]);
             Err(TokenError::Offline(evidence))
         })
+    }
+
+    /// When the access token in use ends; nothing before the first one was asked for.
+    pub async fn expires_at(&self) -> Option<Millis> {
+        let state = self.state.lock().await;
+        state.current.as_ref().map(|set| set.expires_at)
     }
 
     /// Says that the server refused `token` with 401: the next [`Tokens::access`] renews unless that happened meanwhile.

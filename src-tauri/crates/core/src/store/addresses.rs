@@ -1,6 +1,6 @@
 //! Addresses and, as one address has at most one, their connections.
 
-use super::{brands, columns};
+use super::{approvals, brands, columns};
 use crate::Millis;
 use crate::account::EmailAddress;
 use crate::diagnosis::Finding;
@@ -271,7 +271,7 @@ pub fn reconnect(
          WHERE id = ?1",
     )?
     .execute((id, account_id, next_poll_at))?;
-    Ok(())
+    approvals::settle(conn, id)
 }
 
 /// Moves the cursor; in the same transaction as the messages before it.
@@ -294,7 +294,7 @@ pub fn record_success(
          WHERE id = ?1",
     )?
     .execute((id, now, next_poll_at))?;
-    Ok(())
+    approvals::settle(conn, id)
 }
 
 /// A step failed: counts, keeps when the first failure was, and notes the cause where one is given (a failure
@@ -339,7 +339,7 @@ pub fn record_recovery(conn: &Connection, id: i64) -> rusqlite::Result<()> {
         "UPDATE addresses SET cause = NULL, failures = 0, failing_since = NULL, offline_since = NULL WHERE id = ?1",
     )?
     .execute([id])?;
-    Ok(())
+    approvals::settle(conn, id)
 }
 
 /// Plans the next poll.

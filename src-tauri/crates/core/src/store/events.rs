@@ -2,7 +2,7 @@
 
 use super::columns;
 use crate::Millis;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -102,4 +102,23 @@ pub fn list(conn: &Connection, address_id: i64, limit: u32) -> rusqlite::Result<
         })
     })?
     .collect()
+}
+
+/// The newest entry of a kind.
+pub fn last_of(
+    conn: &Connection,
+    address_id: i64,
+    kind: EventKind,
+) -> rusqlite::Result<Option<EventView>> {
+    conn.prepare_cached(
+        "SELECT at, kind, args FROM events WHERE address_id = ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1",
+    )?
+    .query_row((address_id, columns::word(&kind)?), |row| {
+        Ok(EventView {
+            at: row.get(0)?,
+            kind: columns::get_word(row, 1)?,
+            args: columns::get_json(row, 2)?,
+        })
+    })
+    .optional()
 }

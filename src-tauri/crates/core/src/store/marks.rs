@@ -78,3 +78,9 @@ pub fn pending(conn: &Connection, address_id: i64) -> rusqlite::Result<u32> {
     conn.prepare_cached("SELECT count(*) FROM marks WHERE address_id = ?1")?
         .query_row([address_id], |row| row.get(0))
 }
+
+/// How often the most tried mark of an address was tried.
+pub fn most_attempts(conn: &Connection, address_id: i64) -> rusqlite::Result<u32> {
+    conn.prepare_cached("SELECT coalesce(max(attempts), 0) FROM marks WHERE address_id = ?1")?
+        .query_row([address_id], |row| row.get(0))
+}

@@ -20,7 +20,10 @@ const APPLICATION_ID: i64 = 0x4d41_494c;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Statement number n brings the file from version n to n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_init.sql"),
+    include_str!("schema/0002_diagnosis.sql"),
+];
 
 /// Small tables without which nothing works; they are looked through at every start, the big ones are not.
 const CHECKED: [&str; 6] = [

@@ -2,7 +2,8 @@
 
 use super::StepError;
 use super::schedule::Pace;
-use crate::diagnosis::{Evidence, Finding, Severity};
+use crate::diagnosis::checks::{finding_of, finding_of_store, finding_of_token};
+use crate::diagnosis::{Finding, Severity};
 use crate::oauth::error::TokenError;
 use crate::provider::ProviderError;
 use crate::store::StoreError;
@@ -58,89 +59,45 @@ fn judge_provider(error: &ProviderError, failures: u32) -> Verdict {
         Severity::Failed
     };
     let retry = Pace::BackOff { failures };
+    let finding = |severity| Finding {
+        severity,
+        ..finding_of(error)
+    };
     match error {
-        ProviderError::Offline(evidence) => {
-            Verdict::Offline(Finding::seen("offline", Severity::Warning, evidence))
-        }
+        ProviderError::Offline(_) => Verdict::Offline(finding(Severity::Warning)),
         ProviderError::Token(error) => judge_token(error, patient, retry),
-        ProviderError::Throttled(wait, evidence) => {
-            let code = match evidence.status {
-                Some(429) | None => "throttled",
-                Some(_) => "server_trouble",
-            };
-            Verdict::Wait(*wait, Finding::seen(code, Severity::Warning, evidence))
-        }
+        ProviderError::Throttled(wait, _) => Verdict::Wait(*wait, finding(Severity::Warning)),
         ProviderError::CursorExpired(_) => Verdict::NewCursor,
-        ProviderError::Unauthorized(evidence) => Verdict::Failure(
-            said(evidence, "InvalidAuthenticationToken", Severity::Failed),
-            Pace::NeedsPerson,
-        ),
-        ProviderError::Forbidden(evidence) => Verdict::Failure(
-            said(evidence, "ErrorAccessDenied", Severity::Failed),
-            Pace::NeedsPerson,
-        ),
-        ProviderError::NotFound(evidence) => {
-            Verdict::Failure(said(evidence, "ErrorItemNotFound", Severity::Failed), retry)
+        ProviderError::Unauthorized(_) | ProviderError::Forbidden(_) => {
+            Verdict::Failure(finding(Severity::Failed), Pace::NeedsPerson)
         }
-        ProviderError::QuotaFull(evidence) => {
-            Verdict::Failure(said(evidence, "mailbox_full", Severity::Failed), retry)
+        ProviderError::NotFound(_) | ProviderError::QuotaFull(_) => {
+            Verdict::Failure(finding(Severity::Failed), retry)
         }
-        ProviderError::Server(evidence) => {
-            Verdict::Failure(Finding::seen("server_trouble", patient, evidence), retry)
-        }
-        ProviderError::Protocol(what, evidence) => {
-            let code = if *what == "not_json" {
-                "captive_portal"
-            } else {
-                "protocol"
-            };
-            let mut finding = Finding::seen(code, patient, evidence);
-            finding.args.insert("what".into(), (*what).into());
-            Verdict::Failure(finding, retry)
+        ProviderError::Server(_) | ProviderError::Protocol(..) => {
+            Verdict::Failure(finding(patient), retry)
         }
     }
 }
 
 fn judge_token(error: &TokenError, patient: Severity, retry: Pace) -> Verdict {
+    let finding = |severity| Finding {
+        severity,
+        ..finding_of_token(error)
+    };
     match error {
         TokenError::Offline(evidence) if evidence.status.is_some() => {
-            Verdict::Failure(Finding::seen("server_trouble", patient, evidence), retry)
+            Verdict::Failure(finding(patient), retry)
         }
-        TokenError::Offline(evidence) => {
-            Verdict::Offline(Finding::seen("offline", Severity::Warning, evidence))
+        TokenError::Offline(_) => Verdict::Offline(finding(Severity::Warning)),
+        TokenError::SignInAgain { .. } | TokenError::NoTokens => {
+            Verdict::Failure(finding(Severity::Failed), Pace::NeedsPerson)
         }
-        TokenError::SignInAgain {
-            error, evidence, ..
-        } => Verdict::Failure(said(evidence, error, Severity::Failed), Pace::NeedsPerson),
-        TokenError::NoTokens => Verdict::Failure(
-            Finding::plain("key_missing", Severity::Failed),
-            Pace::NeedsPerson,
-        ),
-        TokenError::NotStored(_) => Verdict::Storage(Finding::plain("disk_full", Severity::Failed)),
+        TokenError::NotStored(_) => Verdict::Storage(finding(Severity::Failed)),
     }
 }
 
 /// The finding for a database that cannot be written.
 pub fn storage_finding(error: &StoreError) -> Finding {
-    let code = match error {
-        StoreError::DiskFull => "disk_full",
-        StoreError::Damaged { .. } => "database_damaged",
-        StoreError::Newer { .. } => "database_newer",
-        StoreError::Folder(_) | StoreError::Sqlite(_) | StoreError::Closed => "database_trouble",
-    };
-    let mut finding = Finding::plain(code, Severity::Failed);
-    finding.evidence = Some(Evidence {
-        raw: error.to_string(),
-        ..Evidence::default()
-    });
-    finding
-}
-
-/// The finding under the server's own code, or under `otherwise` where it gave none.
-fn said(evidence: &Evidence, otherwise: &str, severity: Severity) -> Finding {
-    Finding::seen(
-        evidence.code.as_deref().unwrap_or(otherwise),
-        severity,
-        evidence,
-    )
+    finding_of_store(error)
 }

@@ -93,6 +93,16 @@ impl Connections {
         Ok(opened)
     }
 
+    /// The tokens of an account, shared by everything that uses the account.
+    ///
+    /// # Errors
+    /// [`NoVault`].
+    pub async fn tokens(&self, account: &AccountRow) -> Result<Tokens, NoVault> {
+        let vault = self.vault().await?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.tokens_in(&mut open, vault, account))
+    }
+
     /// The provider of a connected address.
     ///
     /// # Errors
@@ -108,24 +118,13 @@ impl Connections {
         if let Some(provider) = open.mailboxes.get(&key) {
             return Ok(provider.clone());
         }
-        let tokens = open.tokens.entry(account.id).or_insert_with(|| {
-            let records = StoredTokens {
-                store: self.store.clone(),
-                vault,
-                account_id: account.id,
-            };
-            Tokens::new(
-                self.http.clone(),
-                account.registration.clone(),
-                Arc::new(records),
-            )
-        });
         let name = address
             .mailbox
             .as_deref()
             .and_then(EmailAddress::parse)
             .map_or(MailboxName::Own, MailboxName::Shared);
-        let provider = self.graph(&account.registration, tokens.clone(), name);
+        let tokens = self.tokens_in(&mut open, vault, account);
+        let provider = self.graph(&account.registration, tokens, name);
         open.mailboxes.insert(key, provider.clone());
         Ok(provider)
     }
@@ -143,6 +142,22 @@ impl Connections {
         open.tokens.remove(&account_id);
         open.mailboxes
             .retain(|(account, _), _| *account != account_id);
+    }
+
+    fn tokens_in(&self, open: &mut Open, vault: Vault, account: &AccountRow) -> Tokens {
+        let tokens = open.tokens.entry(account.id).or_insert_with(|| {
+            let records = StoredTokens {
+                store: self.store.clone(),
+                vault,
+                account_id: account.id,
+            };
+            Tokens::new(
+                self.http.clone(),
+                account.registration.clone(),
+                Arc::new(records),
+            )
+        });
+        tokens.clone()
     }
 
     fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {

@@ -1,7 +1,9 @@
 //! How well an address is connected, as one word with its cause: an ordered closed set, the worst wins.
 
+use crate::diagnosis::stations::needs_approval;
 use crate::diagnosis::{Finding, Severity};
 use crate::store::addresses::AddressRow;
+use crate::store::approvals::ApprovalRow;
 use crate::store::imports::ImportState;
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +30,12 @@ pub enum Status {
     Disconnected,
 }
 
-/// The worst that applies to `row`, and why. `trouble` is what keeps this computer from storing anything.
+/// The worst that applies to `row`, and why. `approval` is the request that waits for the tenant's admin, `trouble` is
+/// what keeps this computer from storing anything.
 pub fn status(
     row: &AddressRow,
     import: Option<ImportState>,
+    approval: Option<&ApprovalRow>,
     trouble: Option<&Finding>,
 ) -> (Status, Option<Finding>) {
     let mut worst = (Status::Verified, None);
@@ -53,12 +57,20 @@ pub fn status(
         );
     }
     if let Some(cause) = &row.cause {
+        let waits = approval.filter(|_| needs_approval(&cause.code));
         let status = match cause.severity {
+            Severity::Failed if waits.is_some_and(|request| !request.denied) => {
+                Status::WaitingForApproval
+            }
             Severity::Failed => Status::Failed,
             Severity::Warning => Status::Attention,
             Severity::Ok => Status::Verified,
         };
-        consider(status, Some(cause.clone()));
+        let mut cause = cause.clone();
+        if waits.is_some_and(|request| request.denied) {
+            cause.code = "approval_denied".to_owned();
+        }
+        consider(status, Some(cause));
     }
     if let Some(trouble) = trouble {
         consider(Status::Failed, Some(trouble.clone()));

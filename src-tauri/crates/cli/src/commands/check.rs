@@ -1,0 +1,123 @@
+//! `check`: the connection map in a terminal, the same findings in the same order as in the window.
+
+use crate::args::{CheckArguments, Common};
+use crate::{Failure, print, session};
+use mailroom_core::api;
+use mailroom_core::api::view::{ConnectionMap, Station, StationState, StationView};
+use mailroom_core::diagnosis::catalogue::Language;
+use mailroom_core::diagnosis::explain;
+
+/// Checks an address. Fails when a station failed.
+pub(crate) async fn run(common: &Common, options: CheckArguments) -> Result<(), Failure> {
+    let app = session::open(common, false).await?;
+    let id = api::find_address(&app, &options.address).await?;
+    let map = if options.prove_sending {
+        api::prove_sending(&app, id).await?
+    } else {
+        api::check_address(&app, id, options.station).await?
+    };
+    session::close(&app).await;
+    if common.json {
+        print::json(&map);
+    } else {
+        show(&map, &session::language(common));
+    }
+    if map.first_failed().is_some() {
+        Err(Failure::Findings)
+    } else {
+        Ok(())
+    }
+}
+
+fn show(map: &ConnectionMap, language: &str) {
+    print::line(&map.address);
+    for view in &map.stations {
+        print::line(&row(view, language));
+    }
+    let missing: Vec<&str> = map
+        .scopes
+        .iter()
+        .filter(|scope| scope.needed && !scope.granted)
+        .map(|scope| scope.name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        print::line(&format!("missing permissions: {}", missing.join(" ")));
+    }
+    if let Some(finding) = map.first_failed().and_then(|view| view.finding.as_ref()) {
+        print::line("");
+        print::finding(finding, language);
+    }
+}
+
+/// One station: symbol, name, word, time, and what was found in a few words.
+fn row(view: &StationView, language: &str) -> String {
+    let (symbol, word) = state(view.state);
+    let took = view
+        .took_ms
+        .map_or(String::new(), |took| format!("{took} ms"));
+    let note = match (&view.finding, view.blocked_by) {
+        (_, Some(station)) => format!("first: {}", name(station)),
+        (Some(finding), None) => {
+            let card = explain::card_of(finding, Language::from_tag(language));
+            format!("{} [{}]", card.title, finding.code)
+        }
+        (None, None) => fact(view),
+    };
+    let line = format!(
+        "{symbol} {:<22} {word:<10} {took:>8}  {note}",
+        name(view.station)
+    );
+    print::plain(line.trim_end())
+}
+
+/// The one value that says most about a station that is well.
+fn fact(view: &StationView) -> String {
+    let fact = |name: &str| view.facts.get(name).cloned().unwrap_or_default();
+    match view.station {
+        Station::Network => [fact("authority_host"), fact("graph_host")].join(", "),
+        Station::SignIn => fact("login"),
+        Station::Consent => format!("{} of {} permissions", fact("granted"), fact("needed")),
+        Station::Mailbox => fact("primary"),
+        Station::Folder => format!("{}: {} messages", fact("folder"), fact("messages")),
+        Station::Mark => format!("{} waiting", fact("pending")),
+        Station::RoundTrip => match view.facts.get("round_trip_ms") {
+            Some(took) => format!("there and back in {took} ms"),
+            None => String::new(),
+        },
+        Station::Computer
+        | Station::Registration
+        | Station::Token
+        | Station::MailboxRight
+        | Station::Fetch
+        | Station::Send => String::new(),
+    }
+}
+
+fn state(state: StationState) -> (&'static str, &'static str) {
+    match state {
+        StationState::Ok => ("✓", "ok"),
+        StationState::Warning => ("!", "warning"),
+        StationState::Failed => ("✗", "failed"),
+        StationState::Blocked => ("-", "blocked"),
+        StationState::Unknown => ("?", "unknown"),
+        StationState::NotNeeded => ("○", "not needed"),
+    }
+}
+
+fn name(station: Station) -> &'static str {
+    match station {
+        Station::Computer => "this computer",
+        Station::Network => "network and TLS",
+        Station::Registration => "app registration",
+        Station::SignIn => "sign-in",
+        Station::Consent => "consent",
+        Station::Token => "token",
+        Station::Mailbox => "mailbox",
+        Station::MailboxRight => "mailbox right",
+        Station::Folder => "folder",
+        Station::Fetch => "fetch",
+        Station::Mark => "mark",
+        Station::Send => "send",
+        Station::RoundTrip => "round trip",
+    }
+}

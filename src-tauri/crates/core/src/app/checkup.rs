@@ -1,0 +1,500 @@
+//! Checks of a connection: probes in the order of the stations, a map that lights up as they come back.
+
+mod attempt;
+mod proof;
+
+pub(crate) use attempt::check_attempt;
+pub(crate) use proof::prove_sending;
+
+use super::App;
+use super::views::scope_views;
+use crate::Millis;
+use crate::account::Registration;
+use crate::api::view::{ConnectionMap, Notice, ScopeView, Station, StationState};
+use crate::diagnosis::checks::{self, finding_of, finding_of_token};
+use crate::diagnosis::evidence::{
+    self, ComputerEvidence, ConsentEvidence, FetchEvidence, FolderEvidence, MailboxEvidence,
+    MarkEvidence, NetworkEvidence, RegistrationEvidence, SendEvidence, SignInEvidence,
+    TokenEvidence,
+};
+use crate::diagnosis::map::Judgement;
+use crate::diagnosis::{Finding, Severity};
+use crate::oauth::error::{SignInError, TokenError};
+use crate::provider::{Folder, Provider, ProviderError};
+use crate::store::accounts::{self, AccountRow};
+use crate::store::addresses::{self, AddressRow};
+use crate::store::approvals::{self, ApprovalRow};
+use crate::store::own_tests::{self, OwnTest};
+use crate::store::{StoreError, events, ledger, marks};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The clock of a server may be ahead: messages up to this much in the future are listed.
+const AHEAD: Millis = 60 * 60 * 1000;
+
+/// The last map of each address, while the program runs.
+#[derive(Default)]
+pub(crate) struct Maps(Mutex<BTreeMap<i64, ConnectionMap>>);
+
+impl Maps {
+    fn last(&self, id: i64) -> Option<ConnectionMap> {
+        let maps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        maps.get(&id).cloned()
+    }
+
+    fn keep(&self, id: i64, map: &ConnectionMap) {
+        let mut maps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        maps.insert(id, map.clone());
+    }
+}
+
+/// The station at which the last check of an address failed, while the program runs.
+pub(crate) fn failed_at(app: &App, id: i64) -> Option<Station> {
+    Some(app.maps.last(id)?.first_failed()?.station)
+}
+
+/// What the database knows of an address.
+struct Known {
+    row: AddressRow,
+    account: AccountRow,
+    approval: Option<ApprovalRow>,
+    ever_seen: u32,
+    marks: MarkEvidence,
+    test: Option<OwnTest>,
+}
+
+async fn known(app: &App, id: i64) -> Result<Option<Known>, StoreError> {
+    app.context
+        .store
+        .read(move |db| {
+            let Some(row) = addresses::get(db, id)? else {
+                return Ok(None);
+            };
+            let Some(account) = accounts::get(db, row.account_id)? else {
+                return Ok(None);
+            };
+            Ok(Some(Known {
+                approval: approvals::of_address(db, &row.address_key)?,
+                ever_seen: ledger::totals(db, id)?.found,
+                marks: MarkEvidence {
+                    pending: marks::pending(db, id)?,
+                    attempts: marks::most_attempts(db, id)?,
+                    last_refusal: events::last_of(db, id, events::EventKind::MarkFailed)?
+                        .and_then(|event| Some((event.args.get("code")?.clone(), event.at))),
+                },
+                test: own_tests::latest(db, id)?,
+                row,
+                account,
+            }))
+        })
+        .await
+}
+
+/// A map that is being lit, and what its findings are about.
+struct Lights<'a> {
+    map: ConnectionMap,
+    until: Station,
+    address: String,
+    login: Option<String>,
+    registration: Registration,
+    tell: Box<dyn Fn(&ConnectionMap) + Send + Sync + 'a>,
+}
+
+impl Lights<'_> {
+    /// Lights a station and tells; says whether to go on with the next one.
+    fn light(
+        &mut self,
+        station: Station,
+        mut judgement: Judgement,
+        took: Option<Duration>,
+    ) -> bool {
+        judgement.finding = judgement
+            .finding
+            .map(|finding| finding.about(&self.address, self.login.as_deref(), &self.registration));
+        let goes_on = self.map.light(station, judgement, took);
+        if station == Station::MailboxRight {
+            self.map.full_access = self
+                .map
+                .station(station)
+                .map_or(StationState::Unknown, |view| view.state);
+        }
+        (self.tell)(&self.map);
+        goes_on && station < self.until
+    }
+}
+
+/// Checks a connected address, station by station; `only` ends behind that station, which is looked at together with
+/// all that it depends on. Nothing where there is no such address.
+///
+/// # Errors
+/// [`StoreError`]: without the database nothing is known of the address.
+pub(crate) async fn check_address(
+    app: &App,
+    id: i64,
+    only: Option<Station>,
+) -> Result<Option<ConnectionMap>, StoreError> {
+    let Some(known) = known(app, id).await? else {
+        return Ok(None);
+    };
+    let now = app.context.clock.now();
+    let scopes = scope_views(&known.account.scopes);
+    let mut map = only
+        .and_then(|_| app.maps.last(id))
+        .unwrap_or_else(|| ConnectionMap::dark(&known.row.address, now, scopes));
+    map.at = now;
+    let mut lights = Lights {
+        map,
+        until: only.unwrap_or(Station::RoundTrip),
+        address: known.row.address.clone(),
+        login: Some(known.account.identity.login_name.clone()),
+        registration: known.account.registration.clone(),
+        tell: Box::new(move |map| {
+            app.maps.keep(id, map);
+            app.announce(Notice::Check {
+                id,
+                map: Box::new(map.clone()),
+            });
+        }),
+    };
+    pass(app, &known, &mut lights).await;
+    settle(app, &known, &lights.map).await?;
+    Ok(Some(lights.map))
+}
+
+async fn pass(app: &App, known: &Known, lights: &mut Lights<'_>) {
+    let provider = app
+        .context
+        .connections
+        .provider(&known.row, &known.account)
+        .await;
+    let trouble = match &provider {
+        Err(missing) => Some(Finding::plain(missing.code(), Severity::Failed)),
+        Ok(_) => app.context.storage_trouble(),
+    };
+    if !way(app, lights, trouble).await {
+        return;
+    }
+    let Ok(provider) = provider else { return };
+    let Some(reached) = sign_in(app, known, &provider, lights).await else {
+        return;
+    };
+    mailbox(app, known, &provider, reached, lights).await;
+}
+
+/// This computer and the network.
+async fn way(app: &App, lights: &mut Lights<'_>, trouble: Option<Finding>) -> bool {
+    let registration = lights.registration.clone();
+    let http = app.context.connections.http();
+    let clock = &app.context.clock;
+    let begun = Instant::now();
+    let disk = async {
+        let folder = evidence::data_folder(&app.data_dir).await;
+        (folder, begun.elapsed())
+    };
+    let (authority, graph) = (&registration.authority, &registration.graph_url);
+    let hosts = evidence::look_at_hosts(http, authority, graph, || clock.now());
+    let ((data_folder, disk_took), (authority, graph)) = tokio::join!(disk, hosts);
+    let network_took = begun.elapsed();
+    let skews = [&authority, &graph].map(|host| host.http.as_ref()?.as_ref().ok()?.skew_ms);
+    let computer = ComputerEvidence {
+        data_folder,
+        trouble,
+        skew_ms: skews.into_iter().flatten().max_by_key(|ms| ms.abs()),
+    };
+    let judgement = checks::computer::check(&computer);
+    if !lights.light(Station::Computer, judgement, Some(disk_took)) {
+        return false;
+    }
+    let judgement = checks::network::check(&NetworkEvidence { authority, graph });
+    lights.light(Station::Network, judgement, Some(network_took))
+}
+
+/// What the first questions to the mail server brought. They are asked before the sign-in is judged, because a
+/// sign-in that has ended early shows there first.
+struct Reached {
+    identity: Option<Result<crate::account::Identity, ProviderError>>,
+    inbox: Option<Result<Folder, ProviderError>>,
+    wait: Option<Duration>,
+    took: Duration,
+}
+
+/// Registration, sign-in, consent and token.
+async fn sign_in(
+    app: &App,
+    known: &Known,
+    provider: &Provider,
+    lights: &mut Lights<'_>,
+) -> Option<Reached> {
+    let registration = &known.account.registration;
+    let http = app.context.connections.http();
+    let discovery = timed(evidence::discovery(http, registration));
+    let asking = ask_mailbox(app, known, provider);
+    let ((discovery, discovery_took), (renewal, token_took, granted, reached)) =
+        tokio::join!(discovery, asking);
+    let refused = |result: &ProviderError| match result {
+        ProviderError::Token(error) => Some(error.clone()),
+        ProviderError::Offline(_)
+        | ProviderError::Unauthorized(_)
+        | ProviderError::Forbidden(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::Throttled(..)
+        | ProviderError::CursorExpired(_)
+        | ProviderError::QuotaFull(_)
+        | ProviderError::Server(_)
+        | ProviderError::Protocol(..) => None,
+    };
+    let asked = [
+        reached
+            .identity
+            .as_ref()
+            .and_then(|seen| seen.as_ref().err()),
+        reached.inbox.as_ref().and_then(|seen| seen.as_ref().err()),
+    ];
+    let late = asked.iter().flatten().find_map(|error| refused(error));
+    let renewal = match (renewal, late) {
+        (Ok(_), Some(error)) => Err(error),
+        (renewal, _) => renewal,
+    };
+    let refusal = match &renewal {
+        Err(error @ TokenError::SignInAgain { .. }) => Some(finding_of_token(error)),
+        Err(TokenError::Offline(_) | TokenError::NoTokens | TokenError::NotStored(_)) | Ok(_) => {
+            None
+        }
+    };
+    if renewal.is_ok() {
+        lights.map.scopes = scope_views(&granted);
+    }
+    let signed_in = !known.row.disconnected && !matches!(renewal, Err(TokenError::NoTokens));
+    let unauthorized = asked
+        .into_iter()
+        .flatten()
+        .find(|error| matches!(error, ProviderError::Unauthorized(_)))
+        .map(finding_of);
+    let asked = known
+        .approval
+        .as_ref()
+        .map(|row| (row.asked_at, row.denied));
+    let goes_on = judge_sign_in(
+        lights,
+        SignInSeen {
+            discovery,
+            discovery_took,
+            identity: signed_in.then(|| known.account.identity.clone()),
+            granted,
+            refusal,
+            asked,
+            renewal,
+            unauthorized,
+            token_took,
+        },
+    );
+    goes_on.then_some(reached)
+}
+
+/// Everything about the sign-in, gathered.
+struct SignInSeen {
+    discovery: Result<String, SignInError>,
+    discovery_took: Duration,
+    identity: Option<crate::account::Identity>,
+    granted: Vec<String>,
+    refusal: Option<Finding>,
+    asked: Option<(Millis, bool)>,
+    renewal: Result<Option<Millis>, TokenError>,
+    unauthorized: Option<Finding>,
+    token_took: Duration,
+}
+
+fn judge_sign_in(lights: &mut Lights<'_>, seen: SignInSeen) -> bool {
+    let refusal = seen.refusal;
+    let registration = checks::registration::check(&RegistrationEvidence {
+        discovery: seen.discovery,
+        refusal: refusal.clone(),
+    });
+    let took = Some(seen.discovery_took);
+    if !lights.light(Station::Registration, registration, took) {
+        return false;
+    }
+    let sign_in = checks::sign_in::check(&SignInEvidence {
+        identity: seen.identity,
+        refusal: refusal.clone(),
+    });
+    if !lights.light(Station::SignIn, sign_in, None) {
+        return false;
+    }
+    let consent = checks::consent::check(&ConsentEvidence {
+        needed: needed(&lights.map.scopes),
+        granted: seen.granted,
+        refusal,
+        asked: seen.asked,
+    });
+    if !lights.light(Station::Consent, consent, None) {
+        return false;
+    }
+    let token = checks::token::check(&TokenEvidence {
+        renewal: seen.renewal,
+        unauthorized: seen.unauthorized,
+    });
+    lights.light(Station::Token, token, Some(seen.token_took))
+}
+
+fn needed(scopes: &[ScopeView]) -> Vec<String> {
+    scopes
+        .iter()
+        .filter(|scope| scope.needed)
+        .map(|scope| scope.name.clone())
+        .collect()
+}
+
+type Asked = (
+    Result<Option<Millis>, TokenError>,
+    Duration,
+    Vec<String>,
+    Reached,
+);
+
+/// Makes sure of a token, then asks the mail server who the mailbox belongs to and for its inbox.
+async fn ask_mailbox(app: &App, known: &Known, provider: &Provider) -> Asked {
+    let now = app.context.clock.now();
+    let mut reached = Reached {
+        identity: None,
+        inbox: None,
+        wait: known
+            .row
+            .wait_until
+            .filter(|until| *until > now)
+            .map(|until| Duration::from_millis(u64::try_from(until - now).unwrap_or(0))),
+        took: Duration::ZERO,
+    };
+    let granted = known.account.scopes.clone();
+    if known.row.disconnected {
+        return (Err(TokenError::NoTokens), Duration::ZERO, granted, reached);
+    }
+    let Ok(tokens) = app.context.connections.tokens(&known.account).await else {
+        return (Err(TokenError::NoTokens), Duration::ZERO, granted, reached);
+    };
+    let (renewal, token_took) = timed(evidence::silent_renewal(&tokens)).await;
+    let granted = match &renewal {
+        Ok(_) => tokens.scopes().await.unwrap_or(granted),
+        Err(_) => granted,
+    };
+    if renewal.is_err() || reached.wait.is_some() {
+        return (renewal, token_took, granted, reached);
+    }
+    let begun = Instant::now();
+    if known.row.mailbox.is_none() {
+        reached.identity = Some(evidence::identity(provider).await);
+    }
+    if reached.identity.as_ref().is_none_or(Result::is_ok) {
+        reached.inbox = Some(evidence::inbox(provider).await);
+    }
+    reached.took = begun.elapsed();
+    (renewal, token_took, granted, reached)
+}
+
+/// From the mailbox to the round trip.
+async fn mailbox(
+    app: &App,
+    known: &Known,
+    provider: &Provider,
+    reached: Reached,
+    lights: &mut Lights<'_>,
+) {
+    let row = &known.row;
+    let inbox = match (&reached.inbox, &row.folder_path) {
+        (Some(Ok(inbox)), None) => Some(inbox.clone()),
+        _ => None,
+    };
+    let seen = MailboxEvidence {
+        address: row.address.clone(),
+        shared: row.mailbox.clone(),
+        identity: reached.identity,
+        inbox: reached.inbox,
+        wait: reached.wait,
+    };
+    let judgement = checks::mailbox::check(&seen);
+    if !lights.light(Station::Mailbox, judgement, Some(reached.took)) {
+        return;
+    }
+    let judgement = checks::mailbox_right::check(&seen);
+    if !lights.light(Station::MailboxRight, judgement, None) {
+        return;
+    }
+    let (found, took) = match inbox {
+        Some(inbox) => (Ok(inbox), None),
+        None => {
+            let (found, took) = timed(evidence::folder(provider, row.folder_path.as_deref())).await;
+            (found, Some(took))
+        }
+    };
+    let judgement = checks::folder::check(&FolderEvidence {
+        chosen: (row.folder_name.clone(), row.folder_id.clone()),
+        found,
+        ever_seen: known.ever_seen,
+    });
+    if !lights.light(Station::Folder, judgement, took) {
+        return;
+    }
+    let until = app.context.clock.now() + AHEAD;
+    let (newest, took) = timed(evidence::fetch(provider, &row.folder_id, until)).await;
+    let judgement = checks::fetch::check(&FetchEvidence {
+        newest,
+        last_success_at: row.last_success_at,
+    });
+    if !lights.light(Station::Fetch, judgement, Some(took)) {
+        return;
+    }
+    let judgement = checks::mark::check(&known.marks);
+    if !lights.light(Station::Mark, judgement, None) {
+        return;
+    }
+    sending(lights, row.mailbox.is_some(), known.test.clone());
+}
+
+/// Sending and the round trip, by the latest test mail.
+fn sending(lights: &mut Lights<'_>, shared: bool, test: Option<OwnTest>) {
+    let seen = SendEvidence { test };
+    let judgement = checks::send::check(&seen);
+    lights.map.send_as = match judgement.state {
+        StationState::Unknown if !shared => StationState::NotNeeded,
+        state => state,
+    };
+    if lights.light(Station::Send, judgement, None) {
+        let judgement = checks::round_trip::check(&seen);
+        lights.light(Station::RoundTrip, judgement, None);
+    }
+}
+
+/// What a check that went well ends: waiting for approval, and a pause after a failure.
+async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), StoreError> {
+    let is_ok = |station| {
+        map.station(station)
+            .is_some_and(|view| view.state == StationState::Ok)
+    };
+    let approved = known.approval.is_some() && is_ok(Station::Consent) && is_ok(Station::Token);
+    let mended = known.row.cause.is_some() && map.first_failed().is_none() && is_ok(Station::Fetch);
+    if !approved && !mended {
+        return Ok(());
+    }
+    let id = known.row.id;
+    app.context
+        .store
+        .write(move |tx| {
+            if approved {
+                approvals::settle(tx, id)?;
+            }
+            if mended {
+                addresses::request_wake(tx, id)?;
+            }
+            Ok(())
+        })
+        .await?;
+    app.context.nudge.notify_one();
+    Ok(())
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = work.await;
+    (done, begun.elapsed())
+}

@@ -1,0 +1,94 @@
+//! Test mails that an address sent to itself.
+
+use super::columns;
+use crate::Millis;
+use crate::diagnosis::Finding;
+use rusqlite::{Connection, OptionalExtension};
+
+/// A test mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnTest {
+    /// Stable id.
+    pub id: i64,
+    /// When it was handed to the server.
+    pub sent_at: Millis,
+    /// When it was there.
+    pub arrived_at: Option<Millis>,
+    /// Milliseconds from sending to arrival.
+    pub took_ms: Option<u32>,
+    /// Why the server did not take it.
+    pub refusal: Option<Finding>,
+}
+
+/// A test mail is about to be sent. Noted before it leaves, so that its arrival is never taken for a customer's mail.
+/// Returns its id.
+pub fn begin(
+    conn: &Connection,
+    address_id: i64,
+    message_id: &str,
+    token: &str,
+    now: Millis,
+) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "INSERT INTO own_tests (address_id, message_id, token, sent_at) VALUES (?1, ?2, ?3, ?4)
+         RETURNING id",
+    )?
+    .query_row((address_id, message_id, token, now), |row| row.get(0))
+}
+
+/// The server did not take it.
+pub fn refused(conn: &Connection, id: i64, refusal: &Finding) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE own_tests SET refusal = ?2 WHERE id = ?1")?
+        .execute((id, columns::json(refusal)?))?;
+    Ok(())
+}
+
+/// It is there, and the time was measured.
+pub fn arrived(conn: &Connection, id: i64, at: Millis, took_ms: u32) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE own_tests SET arrived_at = ?2, took_ms = ?3 WHERE id = ?1")?
+        .execute((id, at, took_ms))?;
+    Ok(())
+}
+
+/// A poll came upon it: its arrival counts by the server's clock unless it was measured.
+pub fn seen(conn: &Connection, id: i64, received_at: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE own_tests SET arrived_at = max(?2, sent_at), took_ms = max(?2 - sent_at, 0)
+         WHERE id = ?1 AND arrived_at IS NULL",
+    )?
+    .execute((id, received_at))?;
+    Ok(())
+}
+
+/// The latest test of an address.
+pub fn latest(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<OwnTest>> {
+    conn.prepare_cached(
+        "SELECT id, sent_at, arrived_at, took_ms, refusal FROM own_tests
+         WHERE address_id = ?1 ORDER BY id DESC LIMIT 1",
+    )?
+    .query_row([address_id], |row| {
+        Ok(OwnTest {
+            id: row.get(0)?,
+            sent_at: row.get(1)?,
+            arrived_at: row.get(2)?,
+            took_ms: row.get(3)?,
+            refusal: columns::get_optional_json(row, 4)?,
+        })
+    })
+    .optional()
+}
+
+/// Whether a mail is one of our tests: by its Message-ID, or by the last word of its subject. Both are random, so
+/// nobody else's mail can pass for one.
+pub fn find(
+    conn: &Connection,
+    message_id: Option<&str>,
+    subject: &str,
+) -> rusqlite::Result<Option<i64>> {
+    let token = subject.split_whitespace().next_back().unwrap_or_default();
+    conn.prepare_cached(
+        "SELECT id FROM own_tests WHERE message_id = ?1 OR token = ?2 ORDER BY id DESC LIMIT 1",
+    )?
+    .query_row((message_id, token), |row| row.get(0))
+    .optional()
+}
