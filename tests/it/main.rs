@@ -10,6 +10,7 @@
 )]
 
 mod connecting;
+mod doctor;
 mod importing;
 mod keychain;
 mod layers;

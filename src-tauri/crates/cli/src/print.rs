@@ -4,7 +4,8 @@
 use mailroom_core::api::error::ApiError;
 use mailroom_core::api::view::{AddressView, ImportView, LedgerTotals, Status};
 use mailroom_core::diagnosis::Finding;
-use mailroom_core::diagnosis::catalogue::{self, Card, Language};
+use mailroom_core::diagnosis::catalogue::{Card, Language};
+use mailroom_core::diagnosis::explain;
 use mailroom_core::words;
 use serde::Serialize;
 
@@ -175,11 +176,7 @@ pub(crate) fn totals(totals: &LedgerTotals) {
 
 /// A finding as the catalogue words it, with what the server said.
 pub(crate) fn finding(finding: &Finding, language: &str) {
-    card(&catalogue::card(
-        &finding.code,
-        &finding.args,
-        Language::from_tag(language),
-    ));
+    card(&explain::card_of(finding, Language::from_tag(language)));
     if let Some(evidence) = &finding.evidence {
         let mut said = cut(&evidence.raw, 600);
         if let Some(id) = &evidence.request_id {

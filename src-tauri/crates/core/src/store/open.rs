@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x4d41_494c;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Statement number n brings the file from version n to n + 1.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_init.sql"),
     include_str!("schema/0002_diagnosis.sql"),
 ];

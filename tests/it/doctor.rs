@@ -1,0 +1,479 @@
+//! The connection doctor: what the map shows for everything that the practice tenant can make go wrong, through real
+//! HTTP.
+
+use crate::world::{SUPPORT, World, wait};
+use mailroom_core::api;
+use mailroom_core::api::error::ErrorCode;
+use mailroom_core::api::view::{
+    ApprovalFor, ApprovalState, ConnectStage, ConnectionMap, Notice, Outcome, Recheck, Station,
+    StationState, Status,
+};
+use mailroom_core::diagnosis::catalogue::{self, Language};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use Station as At;
+use StationState as S;
+
+/// What a scenario does to the map.
+enum Expected {
+    /// A station with this state and one of these codes.
+    Finds(Station, StationState, &'static [&'static str]),
+    /// Nothing, while the mailbox is connected.
+    Healthy,
+}
+
+fn expected(scenario: &str) -> Option<Expected> {
+    use Expected::{Finds, Healthy};
+    Some(match scenario {
+        "consent-required" => Finds(At::Consent, S::Failed, &["AADSTS65001"]),
+        "mfa-required" => Finds(At::SignIn, S::Failed, &["AADSTS50076"]),
+        "conditional-access" => Finds(At::SignIn, S::Failed, &["AADSTS53003"]),
+        "user-not-assigned" => Finds(At::SignIn, S::Failed, &["AADSTS50105"]),
+        "app-disabled" => Finds(At::Registration, S::Failed, &["AADSTS7000112"]),
+        "token-revoked" => Finds(At::Token, S::Failed, &["AADSTS50173"]),
+        "refresh-expired" => Finds(At::Token, S::Failed, &["AADSTS700082"]),
+        "throttled" => Finds(At::Mailbox, S::Warning, &["throttled"]),
+        "service-down" => Finds(At::Mailbox, S::Failed, &["server_trouble"]),
+        "slow" => Finds(At::Network, S::Warning, &["slow_answers"]),
+        "malformed-json" => Finds(At::Mailbox, S::Failed, &["protocol"]),
+        "foreign-next-link" => Finds(At::Fetch, S::Failed, &["protocol"]),
+        "graph-denied" => Finds(At::Mailbox, S::Failed, &["ErrorAccessDenied"]),
+        "mailbox-missing" => Finds(At::Mailbox, S::Failed, &["MailboxNotEnabledForRESTAPI"]),
+        "clock-skew" => Finds(At::Computer, S::Warning, &["clock_skew"]),
+        // They strike signing in, or are mended by polling itself.
+        "admin-approval" | "approval-request" | "wrong-account" | "delta-expired" => Healthy,
+        _ => return None,
+    })
+}
+
+fn state(map: &ConnectionMap, station: Station) -> StationState {
+    map.station(station).unwrap().state
+}
+
+fn code(map: &ConnectionMap, station: Station) -> &str {
+    let finding = map.station(station).unwrap().finding.as_ref();
+    finding.map_or("", |finding| finding.code.as_str())
+}
+
+/// Every station up to the last probe is well, or not needed; sending is unproven.
+fn assert_healthy(map: &ConnectionMap) {
+    for view in &map.stations {
+        let fine: &[StationState] = match view.station {
+            At::MailboxRight => &[S::NotNeeded],
+            At::Send | At::RoundTrip => &[S::Unknown, S::Ok],
+            _ => &[S::Ok],
+        };
+        assert!(fine.contains(&view.state), "{view:?}");
+    }
+}
+
+/// Stations behind a failed one are blocked by it, those before it are not.
+fn assert_ordered(map: &ConnectionMap) {
+    let stations: Vec<Station> = map.stations.iter().map(|view| view.station).collect();
+    assert_eq!(stations, Station::ALL);
+    let stop = map
+        .stations
+        .iter()
+        .find(|view| view.blocked_by.is_some())
+        .and_then(|view| view.blocked_by);
+    let failed = map.first_failed().map(|view| view.station);
+    if let Some(failed) = failed {
+        assert!(failed == At::RoundTrip || stop == Some(failed));
+    }
+    for view in &map.stations {
+        let behind = stop.is_some_and(|stop| view.station > stop);
+        assert_eq!(view.state == S::Blocked, behind, "{view:?}");
+        assert_eq!(view.blocked_by.is_some(), behind, "{view:?}");
+        if let Some(finding) = &view.finding {
+            for language in Language::ALL {
+                let card = catalogue::card(&finding.code, &finding.args, language);
+                assert!(card.known && !card.steps.is_empty(), "{}", finding.code);
+            }
+        }
+    }
+    let own = [At::Consent, At::MailboxRight].map(|station| code(map, station));
+    assert!(own[0].is_empty() || own[0] != own[1]);
+}
+
+async fn token_requests(world: &World) -> usize {
+    let url = format!("{}/_sandbox/log", world.tenant.authority);
+    let log: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let entries = log.get("requests").unwrap_or(&log).as_array().unwrap();
+    entries
+        .iter()
+        .filter(|entry| entry.to_string().contains("/oauth2/v2.0/token"))
+        .count()
+}
+
+#[test]
+fn every_scenario_of_the_practice_tenant_has_its_findings() {
+    let missing: Vec<&str> = mailroom_sandbox::scenario_names()
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| expected(name).is_none())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn a_healthy_connection_is_green_within_fifteen_seconds_and_tells_every_station() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let mut notices = world.app.notices();
+    let begun = Instant::now();
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert_healthy(&map);
+    assert_ordered(&map);
+    assert_eq!(map.address, SUPPORT);
+    assert_eq!((map.full_access, map.send_as), (S::NotNeeded, S::NotNeeded));
+    assert!(map.scopes.iter().all(|scope| scope.granted));
+    assert_eq!(code(&map, At::Send), "sending_unproven");
+    for (station, fact, value) in [
+        (At::Network, "graph_host", "localhost"),
+        (At::SignIn, "login", SUPPORT),
+        (At::Mailbox, "primary", SUPPORT),
+        (At::Folder, "folder", "Inbox"),
+        (At::Consent, "missing", ""),
+    ] {
+        let facts = &map.station(station).unwrap().facts;
+        let seen = facts.get(fact).map_or("", String::as_str);
+        assert_eq!(seen, value, "{station:?} {fact}");
+    }
+    let mut lit = Vec::new();
+    while let Ok(notice) = notices.try_recv() {
+        if let Notice::Check { id, map } = notice {
+            assert_eq!(id, view.id);
+            lit.push(map);
+        }
+    }
+    assert_eq!(lit.len(), Station::ALL.len());
+    assert_eq!(*lit.pop().unwrap(), map);
+}
+
+#[tokio::test]
+async fn scenarios_light_the_station_that_is_to_blame() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    api::pause_address(&world.app, view.id).await.unwrap();
+    // Those that end tokens need a new sign-in afterwards, and so worlds of their own.
+    for scenario in [
+        "slow",
+        "throttled",
+        "service-down",
+        "malformed-json",
+        "foreign-next-link",
+        "graph-denied",
+        "mailbox-missing",
+        "clock-skew",
+        "admin-approval",
+        "approval-request",
+        "wrong-account",
+        "delta-expired",
+    ] {
+        world.scenario(scenario, true).await;
+        let map = api::check_address(&world.app, view.id, None).await.unwrap();
+        world.scenario(scenario, false).await;
+        assert_found(scenario, &map);
+    }
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert_healthy(&map);
+}
+
+fn assert_found(scenario: &str, map: &ConnectionMap) {
+    assert_ordered(map);
+    match expected(scenario).unwrap() {
+        Expected::Healthy => assert_healthy(map),
+        Expected::Finds(station, seen, codes) => {
+            let view = map.station(station).unwrap();
+            assert_eq!(view.state, seen, "{scenario}: {map:#?}");
+            assert!(codes.contains(&code(map, station)), "{scenario}: {view:?}");
+            if seen == S::Failed {
+                assert_eq!(map.first_failed().unwrap().station, station, "{scenario}");
+            }
+        }
+    }
+}
+
+async fn ends_a_sign_in(scenario: &str) {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    api::pause_address(&world.app, view.id).await.unwrap();
+    world.scenario(scenario, true).await;
+    world
+        .control("expire-access-tokens", serde_json::json!({}))
+        .await;
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert_found(scenario, &map);
+    let failed = map.first_failed().unwrap();
+    let evidence = failed.finding.as_ref().unwrap().evidence.as_ref().unwrap();
+    assert!(evidence.raw.contains("AADSTS"), "{evidence:?}");
+    assert!(evidence.correlation_id.is_some());
+
+    // Looking again and again asks the sign-in service no more.
+    let asked = token_requests(&world).await;
+    for _ in 0..5 {
+        let map = api::check_address(&world.app, view.id, None).await.unwrap();
+        assert_found(scenario, &map);
+    }
+    assert_eq!(token_requests(&world).await, asked, "{scenario}");
+}
+
+#[tokio::test]
+async fn withdrawn_consent_is_found_at_consent_with_one_request() {
+    ends_a_sign_in("consent-required").await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_found_at_the_sign_in_with_one_request() {
+    ends_a_sign_in("mfa-required").await;
+}
+
+#[tokio::test]
+async fn a_policy_is_found_at_the_sign_in_with_one_request() {
+    ends_a_sign_in("conditional-access").await;
+}
+
+#[tokio::test]
+async fn a_missing_assignment_is_found_at_the_sign_in_with_one_request() {
+    ends_a_sign_in("user-not-assigned").await;
+}
+
+#[tokio::test]
+async fn a_disabled_app_is_found_at_the_registration_with_one_request() {
+    ends_a_sign_in("app-disabled").await;
+}
+
+#[tokio::test]
+async fn a_revoked_sign_in_is_found_at_the_token_with_one_request() {
+    ends_a_sign_in("token-revoked").await;
+}
+
+#[tokio::test]
+async fn an_expired_sign_in_is_found_at_the_token_with_one_request() {
+    ends_a_sign_in("refresh-expired").await;
+}
+
+#[tokio::test]
+async fn a_disconnected_address_asks_for_a_sign_in() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    api::disconnect_address(&world.app, view.id).await.unwrap();
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert_ordered(&map);
+    assert_eq!(code(&map, At::SignIn), "sign_in_again");
+    let missing = api::check_address(&world.app, 4_711, None)
+        .await
+        .unwrap_err();
+    assert_eq!(missing.code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn one_station_can_be_looked_at_again_with_what_it_depends_on() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    api::pause_address(&world.app, view.id).await.unwrap();
+    world.scenario("graph-denied", true).await;
+    api::check_address(&world.app, view.id, None).await.unwrap();
+    world.scenario("graph-denied", false).await;
+    let map = api::check_address(&world.app, view.id, Some(At::Folder))
+        .await
+        .unwrap();
+    assert_eq!(state(&map, At::Mailbox), S::Ok);
+    assert_eq!(state(&map, At::Folder), S::Ok);
+    assert_eq!(state(&map, At::Fetch), S::Unknown);
+    assert!(map.stations.iter().all(|view| view.blocked_by.is_none()));
+}
+
+#[tokio::test]
+async fn an_empty_folder_that_never_had_mail_is_a_warning() {
+    let world = World::new().await;
+    world.browser_of("info@contoso.example");
+    let attempt = world.sign_in("info@contoso.example").await;
+    let Ok(attempt) = attempt else { return };
+    if let ConnectStage::Ready {
+        folder_messages: 0, ..
+    } = attempt.stage
+    {
+        let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+        assert_eq!(code(&map, At::Folder), "no_recent_mail_in_folder");
+    }
+}
+
+#[tokio::test]
+async fn the_wizards_last_step_is_the_map() {
+    let world = World::new().await;
+    let attempt = world.sign_in(SUPPORT).await.unwrap();
+    let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+    assert_healthy(&map);
+
+    world.browser_of("alex@contoso.example");
+    let attempt = world.sign_in(SUPPORT).await.unwrap();
+    let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+    assert_ordered(&map);
+    assert_eq!(code(&map, At::SignIn), "wrong_account");
+    assert_eq!(state(&map, At::Registration), S::Ok);
+
+    let mut request = world.request(SUPPORT);
+    request.registration.as_mut().unwrap().tenant = "nowhere.example".into();
+    let attempt = api::begin_connect(&world.app, request).await.unwrap();
+    let attempt = world.decided(&attempt.id).await;
+    let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+    assert_ordered(&map);
+    assert_eq!(code(&map, At::Registration), "tenant_not_found");
+    assert!(api::check_attempt(&world.app, "nobody").await.is_err());
+}
+
+#[tokio::test]
+async fn sending_is_proved_by_a_mail_that_comes_back_and_becomes_no_ticket() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let tickets = world.view(view.id).await.open_tickets;
+    let before = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert_eq!(state(&before, At::Send), S::Unknown);
+
+    let map = api::prove_sending(&world.app, view.id).await.unwrap();
+    assert_eq!(
+        (state(&map, At::Send), state(&map, At::RoundTrip)),
+        (S::Ok, S::Ok),
+        "{map:#?}"
+    );
+    assert_eq!(map.send_as, S::Ok);
+    let trip = map.station(At::RoundTrip).unwrap();
+    let measured: u32 = trip.facts["round_trip_ms"].parse().unwrap();
+    assert!((1..60_000).contains(&measured), "{measured}");
+    assert_eq!(trip.took_ms, Some(measured));
+
+    world.poll(view.id).await;
+    let ledger = wait("the test mail is in the ledger", async || {
+        let rows = api::ledger(&world.app, view.id, None, Some(Outcome::Skipped), 0, 100)
+            .await
+            .unwrap();
+        rows.into_iter()
+            .find(|row| row.reason.as_deref() == Some("own_test"))
+    })
+    .await;
+    assert!(ledger.subject.starts_with("Mailroom test "), "{ledger:?}");
+    assert_eq!(ledger.ticket_id, None);
+    assert_eq!(world.view(view.id).await.open_tickets, tickets);
+
+    // Later maps remember it.
+    let later = api::check_address(&world.app, view.id, None).await.unwrap();
+    let trip = later.station(At::RoundTrip).unwrap();
+    assert_eq!(trip.state, S::Ok);
+    assert_eq!(trip.facts["round_trip_ms"], measured.to_string());
+}
+
+#[tokio::test]
+async fn nobody_elses_mail_passes_for_a_test() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let subject = "Mailroom test 0123456789abcdef0123456789abcdef";
+    world
+        .deliver(&crate::world::mail(
+            "mailroom-test.1@contoso.example",
+            subject,
+            "",
+        ))
+        .await;
+    world.poll(view.id).await;
+    assert_eq!(world.view(view.id).await.open_tickets, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_mail_cannot_be_read() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    api::pause_address(&world.app, view.id).await.unwrap();
+    let before = world.server_mail().await.len();
+    world.scenario("graph-denied", true).await;
+    let map = api::prove_sending(&world.app, view.id).await.unwrap();
+    assert_eq!(state(&map, At::Send), S::Blocked);
+    world.scenario("graph-denied", false).await;
+    assert_eq!(world.server_mail().await.len(), before);
+}
+
+#[tokio::test]
+async fn a_first_sign_in_that_needs_approval_is_handed_over_and_survives_a_restart() {
+    let mut world = World::with_scenarios(&["admin-approval"]).await;
+    let attempt = world.sign_in(SUPPORT).await.unwrap();
+    let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+    assert_ordered(&map);
+    assert_eq!(map.first_failed().unwrap().station, At::Consent);
+
+    let whom = ApprovalFor::Attempt(attempt.id.clone());
+    let asked = api::ask_for_approval(&world.app, whom.clone())
+        .await
+        .unwrap();
+    assert_eq!(asked.state, ApprovalState::Waiting);
+    // Nobody was ever signed in: nothing can be asked quietly, and it is said.
+    assert_eq!((asked.recheck, asked.address_id), (Recheck::SignIn, None));
+    let link = url::Url::parse(&asked.consent_link).unwrap();
+    let parameter = |name: &str| {
+        let found = link.query_pairs().find(|(key, _)| key == name);
+        found.unwrap().1.into_owned()
+    };
+    let scopes: BTreeSet<String> = parameter("scope").split(' ').map(str::to_owned).collect();
+    let ours = mailroom_core::oauth::SCOPES.map(str::to_owned);
+    assert_eq!(scopes, BTreeSet::from(ours));
+    assert_eq!(parameter("client_id"), world.tenant.client_id);
+    assert_eq!(parameter("redirect_uri"), "http://localhost");
+    for message in [&asked.messages.en, &asked.messages.de, &asked.messages.ja] {
+        assert!(message.text.contains(&asked.consent_link));
+    }
+
+    let again = api::ask_for_approval(&world.app, whom).await.unwrap();
+    assert_eq!(
+        (again.id, again.asked_at, &again.consent_link),
+        (asked.id, asked.asked_at, &asked.consent_link)
+    );
+    world.restart().await;
+    let kept = api::list_approvals(&world.app).await.unwrap();
+    assert_eq!(kept, vec![asked.clone()]);
+    let rechecked = api::recheck_approval(&world.app, asked.id).await.unwrap();
+    assert_eq!(rechecked.state, ApprovalState::Waiting);
+
+    // The admin approves; signing in once more works, and nobody waits any longer.
+    world.control("grant-consent", serde_json::json!({})).await;
+    world.connect(None).await;
+    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_connected_address_waits_for_approval_and_turns_green_by_itself() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let refused = api::ask_for_approval(&world.app, ApprovalFor::Address(view.id))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::WrongState);
+
+    world.scenario("consent-required", true).await;
+    world
+        .control("expire-access-tokens", serde_json::json!({}))
+        .await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    wait("the poll fails", async || {
+        (world.view(view.id).await.status == Status::Failed).then_some(())
+    })
+    .await;
+    let asked = api::ask_for_approval(&world.app, ApprovalFor::Address(view.id))
+        .await
+        .unwrap();
+    assert_eq!(asked.recheck, Recheck::Quiet);
+    assert_eq!(asked.address_id, Some(view.id));
+    let waiting = world.view(view.id).await;
+    assert_eq!(waiting.status, Status::WaitingForApproval);
+    assert_eq!(waiting.cause.unwrap().code, "AADSTS65001");
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    let facts = &map.station(At::Consent).unwrap().facts;
+    assert_eq!(facts["waiting_since_at"], asked.asked_at.to_string());
+
+    api::withdraw_approval(&world.app, asked.id).await.unwrap();
+    assert_eq!(world.view(view.id).await.status, Status::Failed);
+    let gone = api::withdraw_approval(&world.app, asked.id)
+        .await
+        .unwrap_err();
+    assert_eq!(gone.code, ErrorCode::NotFound);
+}
