@@ -132,7 +132,8 @@ pub fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<ImportRow>> {
 }
 
 /// Adds listed mails as `(server_id, listing)` (the listing is JSON of the caller's), from position
-/// `position_from` on (0 is the newest). Ids that are there already are left out. Returns how many were added.
+/// `position_from` on (0 is the newest). Ids that are there already are left out and leave no gap: the next free
+/// position is always the number of items. Returns how many were added.
 pub fn add_items(
     conn: &Connection,
     import_id: i64,
@@ -144,10 +145,12 @@ pub fn add_items(
          ON CONFLICT (import_id, server_id) DO NOTHING",
     )?;
     let mut added = 0;
-    for (position, (server_id, listing)) in (i64::from(position_from)..).zip(items) {
-        added += insert.execute((import_id, position, server_id, listing))?;
+    for (server_id, listing) in items {
+        let position = i64::from(position_from) + added;
+        added += i64::try_from(insert.execute((import_id, position, server_id, listing))?)
+            .unwrap_or_default();
     }
-    Ok(added)
+    Ok(usize::try_from(added).unwrap_or_default())
 }
 
 /// How many mails are listed so far.

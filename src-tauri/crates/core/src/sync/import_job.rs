@@ -56,7 +56,7 @@ async fn list(
             let request = provider.newest(
                 &address.folder_id,
                 import.until,
-                PAGE.min(missing),
+                PAGE.min(import.newest),
                 page.as_deref(),
             );
             let Some(answer) = unless_stopped(context, id, wake, request).await? else {
@@ -75,15 +75,25 @@ async fn list(
             let items: Vec<(String, String)> = answer
                 .messages
                 .into_iter()
-                .take(usize::try_from(missing).unwrap_or(usize::MAX))
                 .filter_map(|message| {
                     let listing = serde_json::to_string(&message).ok()?;
                     Some((message.server_id, listing))
                 })
                 .collect();
+            let missing = usize::try_from(missing).unwrap_or(usize::MAX);
             context
                 .store
-                .write(move |tx| imports::add_items(tx, id, have, &items))
+                .write(move |tx| {
+                    // After a restart the listing begins at the newest mail again; what moved meanwhile shifts it.
+                    let ids: Vec<String> = items.iter().map(|(id, _)| id.clone()).collect();
+                    let listed = imports::listed_among(tx, id, &ids)?;
+                    let new: Vec<(String, String)> = items
+                        .into_iter()
+                        .filter(|(server_id, _)| !listed.contains(server_id))
+                        .take(missing)
+                        .collect();
+                    imports::add_items(tx, id, have, &new)
+                })
                 .await?;
         }
         if !more {

@@ -258,7 +258,13 @@ fn an_import_goes_through_its_list_once_and_its_totals_add_up() {
         imports::add_items(&conn, import, 3, &page(&["c", "d", "e"])).unwrap(),
         2
     );
-    assert_eq!(imports::items(&conn, import).unwrap(), 5);
+    assert_eq!(
+        imports::add_items(&conn, import, 5, &page(&["f"])).unwrap(),
+        1,
+        "the place after the last is free"
+    );
+    assert_eq!(imports::items(&conn, import).unwrap(), 6);
+    imports::record_item(&conn, import, "f", Outcome::Skipped).unwrap();
     imports::mark_listed(&conn, import).unwrap();
     let row = imports::current(&conn, id).unwrap().unwrap();
     assert_eq!(
@@ -287,7 +293,7 @@ fn an_import_goes_through_its_list_once_and_its_totals_add_up() {
             totals.failed,
             pending
         ],
-        [5, 1, 1, 1, 1, 1]
+        [6, 1, 1, 2, 1, 1]
     );
     assert_eq!(imports::unfinished(&conn).unwrap().len(), 1);
     imports::set_state(&conn, import, ImportState::Done, NOW + 5).unwrap();
