@@ -139,13 +139,14 @@ impl App {
             .clone()
     }
 
-    /// Ends polling between two transactions.
+    /// Ends polling between two transactions and lets go of the data folder: whatever is asked for later fails.
     pub async fn close(&self) {
         self.watching.cancel();
         self.attempts.cancel_all();
         if let Some(engine) = &self.engine {
             engine.stop().await;
         }
+        self.context.store.close().await;
     }
 
     pub(crate) fn announce(&self, notice: Notice) {

@@ -143,7 +143,10 @@ pub fn finding_of_store(error: &StoreError) -> Finding {
         StoreError::Newer { .. } => "database_newer",
         StoreError::Folder(_) | StoreError::Sqlite(_) | StoreError::Closed => "database_trouble",
     };
-    let evidence = Evidence::of(None, None, &error.to_string(), &[]);
+    // What SQLite or the system said.
+    let said = std::error::Error::source(error)
+        .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    let evidence = Evidence::of(None, None, &said, &[]);
     Finding::seen(code, Severity::Failed, &evidence)
 }
 
