@@ -172,6 +172,12 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Say what an error code or a pasted error text means, and who can mend it; needs no network
+    Explain {
+        /// The text, for instance `AADSTS65001` or a whole bounce; `-` reads standard input
+        #[arg(required = true, value_name = "TEXT")]
+        text: Vec<String>,
+    },
 }
 
 /// Options of `sandbox`.

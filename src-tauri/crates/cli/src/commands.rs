@@ -3,6 +3,7 @@
 mod addresses;
 mod check;
 mod connect;
+mod explain;
 mod practice;
 mod sandbox;
 mod tickets;
@@ -48,6 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             offset,
             limit,
         } => tickets::ledger(&common, &address, message_id, outcome, offset, limit).await,
+        Command::Explain { text } => explain::run(&common, &text),
     }
 }
 

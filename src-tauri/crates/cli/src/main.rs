@@ -10,6 +10,7 @@ mod print;
 mod session;
 
 use clap::Parser;
+use mailroom_core::api::error::ErrorCode;
 use std::process::ExitCode;
 
 /// What was asked for did not work out.
@@ -28,6 +29,18 @@ impl From<mailroom_core::api::error::ApiError> for Failure {
     fn from(error: mailroom_core::api::error::ApiError) -> Self {
         Self::Api(Box::new(error))
     }
+}
+
+/// 2 where the command line itself was wrong.
+fn exit_code(code: ErrorCode) -> u8 {
+    let usage = [
+        ErrorCode::InvalidAddress,
+        ErrorCode::InvalidClientId,
+        ErrorCode::InvalidTenant,
+        ErrorCode::OutOfRange,
+        ErrorCode::RegistrationNeeded,
+    ];
+    if usage.contains(&code) { 2 } else { 1 }
 }
 
 fn main() -> ExitCode {
@@ -61,7 +74,7 @@ fn main() -> ExitCode {
         }
         Err(Failure::Api(error)) => {
             print::api_error(&error, json);
-            ExitCode::from(1)
+            ExitCode::from(exit_code(error.code))
         }
     }
 }

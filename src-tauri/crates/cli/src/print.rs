@@ -198,6 +198,9 @@ pub(crate) fn card(card: &Card) {
     for (number, step) in card.steps.iter().enumerate() {
         line(&format!("  {}. {step}", number + 1));
     }
+    for note in &card.notes {
+        line(&format!("  {note}"));
+    }
     for command in &card.commands {
         line(&format!("     {}", command.text));
     }

@@ -104,7 +104,7 @@ pub(crate) async fn sync(common: &Common, address: Option<&str>) -> Result<(), F
         if view.status == Status::Disconnected {
             after.push(view);
         } else {
-            after.push(wait::for_poll(&app, view.id, view.last_success_at).await?);
+            after.push(wait::for_poll(&app, view.id, Some(&view)).await?);
         }
     }
     session::close(&app).await;

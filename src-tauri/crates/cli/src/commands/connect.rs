@@ -49,7 +49,7 @@ pub(crate) async fn reconnect(
         import_newest: None,
     };
     follow(&app, common, attempt, choices).await?;
-    let view = wait::for_poll(&app, id, before.last_success_at).await?;
+    let view = wait::for_poll(&app, id, Some(&before)).await?;
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
     verdict(&view)

@@ -1,4 +1,4 @@
-//! Tickets, the ledger and explanations.
+//! Tickets and the ledger.
 
 use crate::args::{Common, OutcomeChoice};
 use crate::{Failure, print, session};

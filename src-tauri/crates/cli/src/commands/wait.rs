@@ -5,9 +5,11 @@ use crate::{Failure, print};
 use mailroom_core::api;
 use mailroom_core::api::view::{AddressView, ImportState, ImportView, Status};
 use mailroom_core::app::App;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a poll may bring nothing: the server asked us to wait, or the process that polls is stuck.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until the address has no import under way; tells the progress. An import that cannot go on for now
 /// (failed, offline, paused) ends the waiting: it resumes by itself later.
@@ -42,21 +44,40 @@ pub(crate) async fn for_import(
     }
 }
 
-/// Waits until a poll asked for after `before` was served, or the address cannot be polled.
+/// Waits until a poll asked for after `before` was served, or did not work out. Trouble that `before` had already
+/// does not count: it may be over.
 pub(crate) async fn for_poll(
     app: &App,
     id: i64,
-    before: Option<i64>,
+    before: Option<&AddressView>,
 ) -> Result<AddressView, Failure> {
+    let told = |view: &AddressView| {
+        let cause = view.cause.as_ref().map(|cause| cause.code.clone());
+        (view.last_success_at, view.next_poll_at, cause)
+    };
+    let mut last_change = Instant::now();
+    let mut found = None;
     loop {
-        let view = api::address_details(app, id).await?.address;
-        let polled = view.last_success_at != before && view.last_success_at.is_some();
-        let stuck = matches!(
-            view.status,
-            Status::Failed | Status::Offline | Status::Disconnected
-        ) || view.cause.is_some();
-        if (polled && !view.polling) || stuck {
+        let details = api::address_details(app, id).await?;
+        let view = details.address;
+        let success_before = before.and_then(|before| before.last_success_at);
+        let polled = view.last_success_at.is_some() && view.last_success_at != success_before;
+        let news = before.is_none_or(|before| told(before) != told(&view));
+        let trouble =
+            view.cause.is_some() || matches!(view.status, Status::Failed | Status::Offline);
+        let over = view.status == Status::Disconnected || (news && trouble);
+        if (polled && !view.polling) || over {
             return Ok(view);
+        }
+        if found.replace(details.totals.found) != Some(details.totals.found) {
+            last_change = Instant::now();
+        }
+        if last_change.elapsed() > PATIENCE {
+            return Err(Failure::Other(format!(
+                "{} was not read within {} seconds. `mailroom status` shows more.",
+                view.address,
+                PATIENCE.as_secs()
+            )));
         }
         tokio::time::sleep(LOOK).await;
     }
