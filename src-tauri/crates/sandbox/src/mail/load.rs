@@ -32,7 +32,7 @@ pub(super) fn load(
     let mut files = Vec::new();
     if about.is_dir() {
         std::fs::read_dir(path).map_err(failed)?;
-        walk(path, 0, &mut files);
+        walk(path, &mut Vec::new(), &mut files);
         files.sort();
     } else {
         files.push(path.to_owned());
@@ -47,25 +47,31 @@ pub(super) fn load(
     Ok(loaded)
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
+/// Collects the files below `folder`; `above` are the real paths of the folders that led here.
+fn walk(folder: &Path, above: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) {
+    let (Ok(entries), Ok(real)) = (std::fs::read_dir(folder), folder.canonicalize()) else {
         return;
     };
+    if above.contains(&real) {
+        return;
+    }
+    above.push(real);
     for entry in entries.flatten() {
         let path = entry.path();
         match std::fs::metadata(&path) {
-            Ok(about) if about.is_dir() && depth < DEEPEST => {
+            Ok(about) if about.is_dir() && above.len() <= DEEPEST => {
                 // In a Maildir, `tmp` holds what is still being delivered.
                 let unfinished = path.file_name().is_some_and(|name| name == "tmp")
                     && folder.join("cur").is_dir();
                 if !unfinished {
-                    walk(&path, depth + 1, files);
+                    walk(&path, above, files);
                 }
             }
             Ok(about) if about.is_file() && about.len() <= LARGEST => files.push(path),
             Ok(_) | Err(_) => {}
         }
     }
+    above.pop();
 }
 
 fn read(path: &Path) -> std::io::Result<(Bytes, Timestamp)> {
