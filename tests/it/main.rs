@@ -9,7 +9,10 @@
     clippy::print_stdout
 )]
 
+mod bad_input;
+mod cli;
 mod connecting;
+mod crash;
 mod doctor;
 mod importing;
 mod keychain;

@@ -76,12 +76,15 @@ impl World {
     }
 
     pub async fn with_scenarios(scenarios: &[&str]) -> Self {
-        let sandbox = Sandbox::start(mailroom_sandbox::Options {
+        Self::with_options(mailroom_sandbox::Options {
             scenarios: scenarios.iter().map(ToString::to_string).collect(),
             ..mailroom_sandbox::Options::default()
         })
         .await
-        .unwrap();
+    }
+
+    pub async fn with_options(options: mailroom_sandbox::Options) -> Self {
+        let sandbox = Sandbox::start(options).await.unwrap();
         let tenant = sandbox.description().clone();
         let folder = tempfile::tempdir().unwrap();
         let guest = Arc::new(Guest(Mutex::new(Arc::new(visitor(&tenant, SUPPORT)))));
@@ -273,7 +276,11 @@ pub fn visitor(tenant: &Description, address: &str) -> Visitor {
 }
 
 pub async fn open(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Arc<App> {
-    App::open(Options {
+    App::open(options(folder, key, guest)).await.unwrap()
+}
+
+pub fn options(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Options {
+    Options {
         data_dir: folder.to_owned(),
         secrets: key,
         extra_roots: Vec::new(),
@@ -282,9 +289,7 @@ pub async fn open(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Arc<
         may_poll: true,
         own_registration: None,
         any_endpoint: false,
-    })
-    .await
-    .unwrap()
+    }
 }
 
 /// Looks again and again until `look` gives something, for half a minute at most.
