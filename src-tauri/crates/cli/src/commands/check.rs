@@ -121,3 +121,46 @@ fn name(station: Station) -> &'static str {
         Station::RoundTrip => "round trip",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mailroom_core::diagnosis::map::Judgement;
+    use mailroom_core::diagnosis::{Finding, Severity};
+
+    #[test]
+    fn every_station_has_a_symbol_and_a_word_in_the_order_of_the_map() {
+        let mut map = ConnectionMap::dark("support@contoso.example", 1, Vec::new());
+        let facts = [(
+            "authority_host".to_owned(),
+            "login.contoso.example\u{1b}[2J".to_owned(),
+        )];
+        map.light(Station::Network, Judgement::ok(facts.into()), None);
+        let finding = Finding::plain("AADSTS65001", Severity::Failed);
+        let took = Some(std::time::Duration::from_millis(12));
+        map.light(
+            Station::Consent,
+            Judgement::failed(finding, Default::default()),
+            took,
+        );
+        let rows: Vec<String> = map.stations.iter().map(|view| row(view, "de")).collect();
+        assert_eq!(rows.len(), 13);
+        assert!(
+            rows[1].starts_with("\u{2713} network and TLS        ok"),
+            "{}",
+            rows[1]
+        );
+        assert!(!rows[1].contains('\u{1b}'));
+        assert!(
+            rows[4].contains("failed") && rows[4].contains("12 ms"),
+            "{}",
+            rows[4]
+        );
+        assert!(
+            rows[4].contains("noch nicht genehmigt [AADSTS65001]"),
+            "{}",
+            rows[4]
+        );
+        assert!(rows[12].contains("blocked") && rows[12].ends_with("first: consent"));
+    }
+}

@@ -49,10 +49,20 @@ pub fn finding_of(error: &ProviderError) -> Finding {
         ProviderError::Forbidden(evidence) => said(evidence, "ErrorAccessDenied"),
         ProviderError::NotFound(evidence) => said(evidence, "ErrorItemNotFound"),
         ProviderError::QuotaFull(evidence) => said(evidence, "mailbox_full"),
-        ProviderError::Throttled(_, evidence) => Finding {
-            severity: Severity::Warning,
-            ..seen("throttled", evidence)
-        },
+        ProviderError::Throttled(_, evidence) => {
+            // 503 with a time to wait is trouble of the server's, unless it says that it is busy with us.
+            let trouble =
+                evidence.status == Some(503) && evidence.code.as_deref() != Some("ErrorServerBusy");
+            let code = if trouble {
+                "server_trouble"
+            } else {
+                "throttled"
+            };
+            Finding {
+                severity: Severity::Warning,
+                ..seen(code, evidence)
+            }
+        }
         ProviderError::CursorExpired(evidence) => seen("cursor_expired", evidence),
         ProviderError::Server(evidence) => seen("server_trouble", evidence),
         ProviderError::Protocol(what, evidence) => {
@@ -203,5 +213,42 @@ pub(super) mod testing {
             .as_ref()
             .map_or("", |finding| finding.code.as_str());
         (judgement.state, code, judgement.stops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::said;
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_wait_is_throttling_or_the_servers_own_trouble() {
+        for (code, status, expected) in [
+            ("TooManyRequests", 429, "throttled"),
+            ("ErrorServerBusy", 503, "throttled"),
+            ("ServiceUnavailable", 503, "server_trouble"),
+        ] {
+            let error = ProviderError::Throttled(Duration::from_secs(1), said(code, status));
+            let finding = finding_of(&error);
+            assert_eq!(finding.code, expected);
+            assert_eq!(finding.severity, Severity::Warning);
+        }
+    }
+
+    #[test]
+    fn only_the_admin_consent_callback_is_a_denial() {
+        let refused = |raw: &str| SignInError::Refused {
+            error: "access_denied".into(),
+            suberror: None,
+            evidence: Evidence {
+                raw: raw.into(),
+                ..said("AADSTS65004", 0)
+            },
+        };
+        let theirs = refused("admin_consent: True\nerror: access_denied");
+        assert_eq!(finding_of_sign_in(&theirs).code, "approval_denied");
+        let own = refused("error: access_denied\nerror_description: admin_consent: true?");
+        assert_eq!(finding_of_sign_in(&own).code, "AADSTS65004");
     }
 }
