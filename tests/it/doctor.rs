@@ -442,13 +442,19 @@ async fn a_first_sign_in_that_needs_approval_is_handed_over_and_survives_a_resta
 
     // The admin approves; signing in once more works, and nobody waits any longer.
     world.control("grant-consent", serde_json::json!({})).await;
-    world.connect(None).await;
+    let attempt = api::sign_in_for_approval(&world.app, asked.id, false, "en")
+        .await
+        .unwrap();
+    assert_eq!(attempt.address, SUPPORT);
+    let attempt = world.decided(&attempt.id).await;
+    let view = world.finish(&attempt.id, None).await.unwrap();
+    world.verified(view.id).await;
     assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_connected_address_waits_for_approval_and_turns_green_by_itself() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let view = world.connect(None).await;
     let refused = api::ask_for_approval(&world.app, ApprovalFor::Address(view.id))
         .await
@@ -476,10 +482,74 @@ async fn a_connected_address_waits_for_approval_and_turns_green_by_itself() {
     let facts = &map.station(At::Consent).unwrap().facts;
     assert_eq!(facts["waiting_since_at"], asked.asked_at.to_string());
 
-    api::withdraw_approval(&world.app, asked.id).await.unwrap();
-    assert_eq!(world.view(view.id).await.status, Status::Failed);
-    let gone = api::withdraw_approval(&world.app, asked.id)
-        .await
-        .unwrap_err();
+    // The admin approves. A restart stands for the five minutes after which the sign-in is renewed again.
+    world.control("grant-consent", serde_json::json!({})).await;
+    world.restart().await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    let green = world.verified(view.id).await;
+    assert_eq!(green.cause, None);
+    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_quiet_look_finds_the_approval_and_ends_the_waiting() {
+    let mut world = World::new().await;
+    let (id, asked) = waiting(&world).await;
+    let still = api::recheck_approval(&world.app, asked).await.unwrap();
+    assert_eq!(still.state, ApprovalState::Waiting);
+    assert!(still.checked_at.is_some());
+    api::pause_address(&world.app, id).await.unwrap();
+    world.control("grant-consent", serde_json::json!({})).await;
+    world.restart().await;
+    let found = api::recheck_approval(&world.app, asked).await.unwrap();
+    assert_eq!(found.state, ApprovalState::Approved);
+    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
+}
+
+/// A connected address whose consent was withdrawn, with a request for approval: its id, and the request's.
+async fn waiting(world: &World) -> (i64, i64) {
+    let id = world.connect(None).await.id;
+    world.scenario("consent-required", true).await;
+    world
+        .control("expire-access-tokens", serde_json::json!({}))
+        .await;
+    api::sync_now(&world.app, Some(id)).await.unwrap();
+    wait("the poll fails", async || {
+        (world.view(id).await.status == Status::Failed).then_some(())
+    })
+    .await;
+    let asked = api::ask_for_approval(&world.app, ApprovalFor::Address(id)).await;
+    (id, asked.unwrap().id)
+}
+
+#[tokio::test]
+async fn waiting_can_be_given_up() {
+    let world = World::new().await;
+    let (id, asked) = waiting(&world).await;
+    assert_eq!(world.view(id).await.status, Status::WaitingForApproval);
+    api::withdraw_approval(&world.app, asked).await.unwrap();
+    assert_eq!(world.view(id).await.status, Status::Failed);
+    let gone = api::withdraw_approval(&world.app, asked).await.unwrap_err();
     assert_eq!(gone.code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_meets_a_missing_mailbox_shows_what_it_got_past() {
+    for (scenario, expected) in [
+        ("mailbox-missing", "MailboxNotEnabledForRESTAPI"),
+        ("graph-denied", "ErrorAccessDenied"),
+    ] {
+        let world = World::with_scenarios(&[scenario]).await;
+        let attempt = world.sign_in(SUPPORT).await.unwrap();
+        let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
+        assert_ordered(&map);
+        assert_eq!(code(&map, At::Mailbox), expected);
+        for station in [At::Registration, At::SignIn, At::Consent, At::Token] {
+            assert_eq!(state(&map, station), S::Ok, "{station:?}");
+        }
+        let refused = api::ask_for_approval(&world.app, ApprovalFor::Attempt(attempt.id))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WrongState);
+    }
 }

@@ -36,8 +36,6 @@ pub async fn begin_connect(
 ) -> Result<ConnectAttempt, ApiError> {
     let address = EmailAddress::parse(&request.address)
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &request.address))?;
-    refuse_address_in_use(app, &address).await?;
-    let sandbox = app.sandbox();
     let registration = match &request.registration {
         Some(input) => registration(input, app.any_endpoint)?,
         None => app
@@ -45,16 +43,40 @@ pub async fn begin_connect(
             .clone()
             .ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
     };
+    let private_window = request.private_window;
+    begin_as(
+        app,
+        address,
+        registration,
+        private_window,
+        &request.language,
+    )
+    .await
+}
+
+/// Opens the browser to connect `address` under a checked registration.
+///
+/// # Errors
+/// [`ErrorCode::AddressInUse`], and what keeps the keychain shut.
+pub(super) async fn begin_as(
+    app: &Arc<App>,
+    address: EmailAddress,
+    registration: Registration,
+    private_window: bool,
+    language: &str,
+) -> Result<ConnectAttempt, ApiError> {
+    refuse_address_in_use(app, &address).await?;
     app.context.connections.vault().await?;
+    let sandbox = app.sandbox();
     let plan = Plan {
         address,
         sandbox: sandbox
             .is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
         registration,
-        words: crate::words::words(&request.language).page.clone(),
+        words: crate::words::words(language).page.clone(),
         reconnects: None,
     };
-    let id = attempts::start(app, plan, request.private_window);
+    let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
 }
 

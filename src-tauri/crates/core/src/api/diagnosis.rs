@@ -2,9 +2,11 @@
 
 use super::addresses::not_found;
 use super::error::{ApiError, ErrorCode};
-use super::view::{ApprovalFor, ApprovalRequest, ConnectionMap, Station};
+use super::view::{ApprovalFor, ApprovalRequest, ConnectAttempt, ConnectionMap, Station};
+use crate::account::EmailAddress;
 use crate::app::App;
 use crate::app::{approvals, checkup};
+use crate::store;
 use std::sync::Arc;
 
 /// Checks a connected address, station by station; every station is told by [`super::view::Notice::Check`] as soon as
@@ -74,6 +76,28 @@ pub async fn list_approvals(app: &App) -> Result<Vec<ApprovalRequest>, ApiError>
 /// [`ErrorCode::NotFound`].
 pub async fn recheck_approval(app: &Arc<App>, id: i64) -> Result<ApprovalRequest, ApiError> {
     approvals::recheck(app, id).await?.ok_or_else(not_found)
+}
+
+/// Signs in for a request, the one click that shows whether approval is there where nothing can be asked quietly. The
+/// attempt goes on as any other one ([`super::begin_connect`]), as the app and in the tenant that approval was asked for.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::AddressInUse`], and what keeps the keychain shut.
+pub async fn sign_in_for_approval(
+    app: &Arc<App>,
+    id: i64,
+    private_window: bool,
+    language: &str,
+) -> Result<ConnectAttempt, ApiError> {
+    let find = move |db: &rusqlite::Connection| store::approvals::get(db, id);
+    let row = app.context.store.read(find).await?.ok_or_else(not_found)?;
+    match row.address_id {
+        Some(address) => super::reconnect_address(app, address, private_window, language).await,
+        None => {
+            let address = EmailAddress::parse(&row.address).ok_or_else(not_found)?;
+            super::connect::begin_as(app, address, row.registration, private_window, language).await
+        }
+    }
 }
 
 /// Stops waiting for an admin.
