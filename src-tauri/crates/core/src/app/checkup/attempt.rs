@@ -1,6 +1,7 @@
 //! The map of a connection being made: what the attempt knows, on the stations it has passed.
 
-use super::{Lights, SignInSeen, judge_sign_in, sending, timed, way};
+use super::signing_in::{SignInSeen, judge_sign_in, needed};
+use super::{Lights, sending, timed, way};
 use crate::account::Identity;
 use crate::api::view::{ConnectStage, ConnectionMap, Station};
 use crate::app::App;
@@ -121,7 +122,7 @@ async fn failed(
 }
 
 fn consent(lights: &Lights<'_>, finding: Finding, approval: Option<ApprovalRow>) -> Judgement {
-    let needed = super::needed(&lights.map.scopes);
+    let needed: Vec<String> = needed(&lights.map.scopes);
     let granted = match finding.args.get("scope") {
         Some(missing) if finding.code == "missing_scope" => needed
             .iter()
