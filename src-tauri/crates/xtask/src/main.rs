@@ -29,7 +29,7 @@ cargo xtask <task>
   setup                 only the set-up: system packages, npm packages, UI build
   bindings [--check]    write ui/src/bindings.ts from the core's types
   pictures              take pictures of the real window into target/pictures
-  bench [-- ARGS…]      measure imports (release build)
+  bench [-- ARGS…]      measure imports (optimised build)
 ";
 
 fn main() -> ExitCode {

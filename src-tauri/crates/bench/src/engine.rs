@@ -1,0 +1,36 @@
+//! An import as people start it: listed, fetched, parsed, threaded, indexed, in the ledger.
+
+use crate::Outcome;
+use crate::connection::{LOOK, MemoryKey, connect};
+use crate::usage::{Start, Usage};
+use mailroom_core::api;
+use mailroom_core::api::view::ImportState;
+use mailroom_sandbox::Description;
+use std::sync::Arc;
+
+/// Imports the newest `size` mails.
+pub(crate) async fn import(tenant: Description, size: u32) -> Outcome<Usage> {
+    let folder = tempfile::tempdir()?;
+    let key = Arc::new(MemoryKey::default());
+    let (app, id) = connect(folder.path(), key, &tenant).await?;
+    let start = Start::now();
+    api::start_import(&app, id, size).await?;
+    let import = loop {
+        let view = api::address_details(&app, id).await?.address;
+        match view.import {
+            Some(import) if import.state == ImportState::Done => break import,
+            _ => {}
+        }
+        if let Some(cause) = view.cause {
+            return Err(format!("{cause:?}").into());
+        }
+        // Looking costs processor time of its own, so not too often.
+        tokio::time::sleep(LOOK * 10).await;
+    };
+    let usage = start.usage(import.totals.found);
+    if import.totals.found != size || import.totals.failed > 0 {
+        return Err(format!("{:?} of {size}", import.totals).into());
+    }
+    app.close().await;
+    Ok(usage)
+}
