@@ -102,7 +102,12 @@ pub(crate) async fn connect(
         match api::connect_attempt(&app, &attempt)?.stage {
             ConnectStage::Ready { .. } => break,
             ConnectStage::Failed { finding } => return Err(format!("{finding:?}").into()),
-            _ => tokio::time::sleep(LOOK).await,
+            ConnectStage::WrongAccount { signed_in, .. } => {
+                return Err(format!("{signed_in} signed in").into());
+            }
+            ConnectStage::Preparing
+            | ConnectStage::WaitingForBrowser { .. }
+            | ConnectStage::Checking => tokio::time::sleep(LOOK).await,
         }
     }
     let choices = ConnectChoices {

@@ -17,9 +17,11 @@ pub(crate) async fn import(tenant: Description, size: u32) -> Outcome<Usage> {
     api::start_import(&app, id, size).await?;
     let import = loop {
         let view = api::address_details(&app, id).await?.address;
-        match view.import {
-            Some(import) if import.state == ImportState::Done => break import,
-            _ => {}
+        if let Some(import) = view
+            .import
+            .filter(|import| import.state == ImportState::Done)
+        {
+            break import;
         }
         if let Some(cause) = view.cause {
             return Err(format!("{cause:?}").into());
