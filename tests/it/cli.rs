@@ -1,5 +1,6 @@
 //! `mailroom` as scripts and servers use it: the real program, its exit codes, its JSON.
 
+mod check;
 mod proxy;
 mod refusals;
 mod secrets;

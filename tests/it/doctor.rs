@@ -210,6 +210,9 @@ async fn ends_a_sign_in(scenario: &str) {
     let evidence = failed.finding.as_ref().unwrap().evidence.as_ref().unwrap();
     assert!(evidence.raw.contains("AADSTS"), "{evidence:?}");
     assert!(evidence.correlation_id.is_some());
+    let at = |name: &str| failed.facts[name].parse::<i64>().unwrap();
+    assert_eq!(at("asked_at"), evidence.at);
+    assert_eq!(at("asked_again_at") - at("asked_at"), 5 * 60_000);
 
     // Looking again and again asks the sign-in service no more.
     let asked = token_requests(&world).await;

@@ -98,6 +98,8 @@ struct Lights<'a> {
     address: String,
     login: Option<String>,
     registration: Registration,
+    /// When the sign-in service said what is repeated from memory, if it is.
+    remembered: Option<Millis>,
     tell: Box<dyn Fn(&ConnectionMap) + Send + Sync + 'a>,
 }
 
@@ -112,6 +114,14 @@ impl Lights<'_> {
         judgement.finding = judgement
             .finding
             .map(|finding| finding.about(&self.address, self.login.as_deref(), &self.registration));
+        if let Some(asked_at) = self.remembered
+            && judgement.state == StationState::Failed
+        {
+            let again_at = asked_at + crate::oauth::tokens::MEMORY;
+            for (name, at) in [("asked_at", asked_at), ("asked_again_at", again_at)] {
+                judgement.facts.insert(name.to_owned(), at.to_string());
+            }
+        }
         let goes_on = self.map.light(station, judgement, took);
         if station == Station::MailboxRight {
             self.map.full_access = self
@@ -149,6 +159,7 @@ pub(crate) async fn check_address(
         address: known.row.address.clone(),
         login: Some(known.account.identity.login_name.clone()),
         registration: known.account.registration.clone(),
+        remembered: None,
         tell: Box::new(move |map| {
             app.maps.keep(id, map);
             app.announce(Notice::Check {

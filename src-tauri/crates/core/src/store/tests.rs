@@ -1,5 +1,6 @@
 //! The store as its callers use it.
 
+mod diagnosis;
 mod opening;
 mod searching;
 mod speed;

@@ -47,6 +47,7 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
             .as_ref()
             .map(|proven| proven.identity.login_name.clone()),
         registration: plan.registration.clone(),
+        remembered: None,
         tell: Box::new(|_| {}),
     };
     let goes_on = way(app, &mut lights, app.context.storage_trouble()).await;

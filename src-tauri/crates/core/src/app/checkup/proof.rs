@@ -147,6 +147,7 @@ fn lit(app: &App, known: &Known, map: ConnectionMap, took: Took) -> ConnectionMa
         address: known.row.address.clone(),
         login: Some(known.account.identity.login_name.clone()),
         registration: known.account.registration.clone(),
+        remembered: None,
         tell: Box::new(|_| {}),
     };
     // What an earlier test left behind this station is over.

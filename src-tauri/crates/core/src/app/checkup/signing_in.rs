@@ -81,6 +81,9 @@ pub(super) async fn sign_in(
         .approval
         .as_ref()
         .map(|row| (row.asked_at, row.denied));
+    lights.remembered = refusal
+        .as_ref()
+        .and_then(|finding| Some(finding.evidence.as_ref()?.at));
     let goes_on = judge_sign_in(
         lights,
         SignInSeen {
@@ -95,6 +98,7 @@ pub(super) async fn sign_in(
             token_took,
         },
     );
+    lights.remembered = None;
     goes_on.then_some(reached)
 }
 

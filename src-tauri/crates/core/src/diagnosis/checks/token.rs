@@ -3,25 +3,13 @@
 use super::{facts, finding_of_token, instant};
 use crate::diagnosis::evidence::TokenEvidence;
 use crate::diagnosis::map::Judgement;
-use crate::oauth::error::TokenError;
-use crate::oauth::tokens::MEMORY;
 
 /// Judges the silent renewal.
 pub fn check(seen: &TokenEvidence) -> Judgement {
     match &seen.renewal {
         Err(error) => {
             let finding = finding_of_token(error);
-            let asked_at = finding.evidence.as_ref().map(|evidence| evidence.at);
-            // Only what needs a person is remembered.
-            let again_at = match error {
-                TokenError::SignInAgain { .. } => asked_at.map(|at| at + MEMORY),
-                TokenError::Offline(_) | TokenError::NoTokens | TokenError::NotStored(_) => None,
-            };
-            let facts = facts([
-                ("asked_at", instant(asked_at)),
-                ("asked_again_at", instant(again_at)),
-            ]);
-            Judgement::failed(finding, facts)
+            Judgement::failed(finding, facts([]))
         }
         Ok(expires_at) => {
             let facts = facts([("expires_at", instant(*expires_at))]);
@@ -39,6 +27,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::Evidence;
     use crate::diagnosis::map::StationState as S;
+    use crate::oauth::error::TokenError;
 
     fn evidence(renewal: Result<Option<i64>, TokenError>) -> TokenEvidence {
         TokenEvidence {
@@ -73,8 +62,6 @@ mod tests {
             let judgement = check(&evidence(Err(error)));
             assert_eq!(seen(&judgement), (S::Failed, code, true));
         }
-        let judgement = check(&evidence(Err(again("AADSTS50173"))));
-        assert_eq!(judgement.facts["asked_again_at"], (1 + MEMORY).to_string());
     }
 
     #[test]

@@ -1,0 +1,92 @@
+//! Requests for approval and test mails.
+
+use super::{NOW, database, new_address, registration};
+use crate::account::{EmailAddress, Registration};
+use crate::diagnosis::{Finding, Severity};
+use crate::store::{addresses, approvals, own_tests};
+
+fn support() -> EmailAddress {
+    EmailAddress::parse("Support@contoso.example").unwrap()
+}
+
+#[test]
+fn asking_again_keeps_since_when_unless_the_admin_refused_or_the_app_is_another_one() {
+    let (_folder, db) = database();
+    let scopes = ["Mail.Send".to_owned()];
+    let ask = |registration: &Registration, state: &str, now| {
+        let id = approvals::ask(&db, &support(), registration, &scopes, state, now).unwrap();
+        approvals::get(&db, id).unwrap().unwrap()
+    };
+    let first = ask(&registration(), "s1", NOW);
+    assert_eq!(ask(&registration(), "s2", NOW + 5), first);
+    assert_eq!((first.asked_at, first.state.as_str()), (NOW, "s1"));
+
+    approvals::set_denied(&db, &support().key(), NOW + 6).unwrap();
+    assert!(approvals::all(&db).unwrap()[0].denied);
+    let after = ask(&registration(), "s3", NOW + 7);
+    assert_eq!((after.asked_at, after.denied), (NOW + 7, false));
+
+    let other = Registration {
+        client_id: "other".into(),
+        ..registration()
+    };
+    let moved = ask(&other, "s4", NOW + 8);
+    assert_eq!((moved.id, moved.asked_at), (first.id, NOW + 8));
+    assert_eq!(approvals::all(&db).unwrap(), vec![moved]);
+    assert!(approvals::remove(&db, first.id).unwrap());
+    assert!(!approvals::remove(&db, first.id).unwrap());
+}
+
+#[test]
+fn an_address_that_works_waits_for_nothing() {
+    let (_folder, db) = database();
+    let id = addresses::insert(&db, &new_address(&db, "support@contoso.example")).unwrap();
+    let ask = || {
+        approvals::ask(&db, &support(), &registration(), &[], "s", NOW).unwrap();
+        let row = approvals::of_address(&db, "support@contoso.example");
+        assert_eq!(row.unwrap().unwrap().address_id, Some(id));
+    };
+    let account = addresses::get(&db, id).unwrap().unwrap().account_id;
+    ask();
+    addresses::record_success(&db, id, NOW, None).unwrap();
+    assert!(approvals::all(&db).unwrap().is_empty());
+    ask();
+    addresses::record_recovery(&db, id).unwrap();
+    assert!(approvals::all(&db).unwrap().is_empty());
+    ask();
+    addresses::reconnect(&db, id, account, None).unwrap();
+    assert!(approvals::all(&db).unwrap().is_empty());
+}
+
+#[test]
+fn a_test_mail_is_known_by_its_id_or_its_subject_and_what_was_measured_stays() {
+    let (_folder, db) = database();
+    let id = addresses::insert(&db, &new_address(&db, "support@contoso.example")).unwrap();
+    let test = own_tests::begin(&db, id, "m1@contoso.example", "t1", NOW).unwrap();
+    for (message_id, subject, found) in [
+        (Some("m1@contoso.example"), "Re: whatever", true),
+        (Some("other@contoso.example"), "Mailroom test t1", true),
+        (None, "t1", true),
+        (None, "Mailroom test t1 and more", false),
+        (None, "", false),
+        (Some("m2@contoso.example"), "Mailroom test t2", false),
+    ] {
+        let seen = own_tests::find(&db, message_id, subject).unwrap();
+        assert_eq!(seen, found.then_some(test), "{message_id:?} {subject}");
+    }
+    own_tests::seen(&db, test, NOW - 400).unwrap();
+    let latest = || own_tests::latest(&db, id).unwrap().unwrap();
+    assert_eq!(
+        (latest().arrived_at, latest().took_ms),
+        (Some(NOW), Some(0))
+    );
+    own_tests::arrived(&db, test, NOW + 900, 900).unwrap();
+    own_tests::seen(&db, test, NOW + 5_000).unwrap();
+    assert_eq!(latest().took_ms, Some(900));
+
+    let second = own_tests::begin(&db, id, "m2@contoso.example", "t2", NOW).unwrap();
+    let refusal = Finding::plain("ErrorSendAsDenied", Severity::Failed);
+    own_tests::refused(&db, second, &refusal).unwrap();
+    assert_eq!(latest().refusal, Some(refusal));
+    assert_eq!(latest().arrived_at, None);
+}
