@@ -313,7 +313,9 @@ severity: Severity,
 /** Values for the catalogue's placeholders. */
 args: { [key in string]: string },
 /** What the server said. */
-evidence: Evidence | null, };
+evidence: Evidence | null,
+/** Whether signing in again mends it: shells offer that first. */
+sign_in_again?: boolean, };
 
 /** Who can mend something. */
 export type Fixer = "you" | "mailbox_admin" | "tenant_admin" | "app_owner" | "nobody";

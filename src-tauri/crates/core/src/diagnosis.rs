@@ -26,6 +26,10 @@ pub struct Finding {
     pub args: std::collections::BTreeMap<String, String>,
     /// What the server said.
     pub evidence: Option<Evidence>,
+    /// Whether signing in again mends it: shells offer that first.
+    #[serde(default)]
+    #[cfg_attr(feature = "bindings", ts(as = "Option<bool>", optional))]
+    pub sign_in_again: bool,
 }
 
 /// How bad a finding is.
@@ -68,6 +72,7 @@ impl Finding {
             severity,
             args: std::collections::BTreeMap::new(),
             evidence: None,
+            sign_in_again: false,
         }
     }
 

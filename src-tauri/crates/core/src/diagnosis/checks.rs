@@ -45,7 +45,10 @@ pub fn finding_of(error: &ProviderError) -> Finding {
     match error {
         ProviderError::Offline(evidence) => said(evidence, "offline"),
         ProviderError::Token(error) => finding_of_token(error),
-        ProviderError::Unauthorized(evidence) => said(evidence, "InvalidAuthenticationToken"),
+        ProviderError::Unauthorized(evidence) => Finding {
+            sign_in_again: true,
+            ..said(evidence, "InvalidAuthenticationToken")
+        },
         ProviderError::Forbidden(evidence) => said(evidence, "ErrorAccessDenied"),
         ProviderError::NotFound(evidence) => said(evidence, "ErrorItemNotFound"),
         ProviderError::QuotaFull(evidence) => said(evidence, "mailbox_full"),
@@ -91,12 +94,18 @@ pub fn finding_of_token(error: &TokenError) -> Finding {
         }
         TokenError::SignInAgain {
             error, evidence, ..
-        } => Finding::seen(
-            evidence.code.as_deref().unwrap_or(error),
-            Severity::Failed,
-            evidence,
-        ),
-        TokenError::NoTokens => Finding::plain("key_missing", Severity::Failed),
+        } => Finding {
+            sign_in_again: true,
+            ..Finding::seen(
+                evidence.code.as_deref().unwrap_or(error),
+                Severity::Failed,
+                evidence,
+            )
+        },
+        TokenError::NoTokens => Finding {
+            sign_in_again: true,
+            ..Finding::plain("key_missing", Severity::Failed)
+        },
         TokenError::NotStored(reason) => {
             let evidence = Evidence::of(None, None, reason, &[]);
             Finding::seen("disk_full", Severity::Failed, &evidence)

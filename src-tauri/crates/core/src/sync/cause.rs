@@ -1,6 +1,6 @@
 //! What a failed step means for the address: its finding, and when to try again.
 
-use super::StepError;
+use super::{NoVault, StepError};
 use super::schedule::Pace;
 use crate::diagnosis::checks::{finding_of, finding_of_store, finding_of_token};
 use crate::diagnosis::{Finding, Severity};
@@ -46,7 +46,10 @@ pub fn judge(error: &StepError, failures: u32) -> Verdict {
         StepError::Provider(error) => judge_provider(error, failures + 1),
         StepError::Store(error) => Verdict::Storage(storage_finding(error)),
         StepError::NoVault(missing) => Verdict::Failure(
-            Finding::plain(missing.code(), Severity::Failed),
+            Finding {
+                sign_in_again: matches!(missing, NoVault::KeyMissing),
+                ..Finding::plain(missing.code(), Severity::Failed)
+            },
             Pace::NeedsPerson,
         ),
     }

@@ -27,6 +27,7 @@ fn finding() -> Finding {
         severity: Severity::Failed,
         args: BTreeMap::new(),
         evidence: None,
+        sign_in_again: true,
     }
 }
 
