@@ -83,6 +83,28 @@ export function duration(seconds: number): string {
   ).format(amount);
 }
 
+/** How long an answer took, for instance `38 ms` or `1.4 s`. */
+export function took(ms: number): string {
+  const short = Math.abs(ms) < 1000;
+  return kept(
+    `took ${short}`,
+    (tag) =>
+      new Intl.NumberFormat(tag, {
+        style: "unit",
+        unit: short ? "millisecond" : "second",
+        unitDisplay: "short",
+        maximumFractionDigits: short ? 0 : 1,
+      }),
+  ).format(short ? ms : ms / 1000);
+}
+
+/** For instance `A and B`. */
+export const both = (words: string[]): string =>
+  kept(
+    "both",
+    (tag) => new Intl.ListFormat(tag, { type: "conjunction" }),
+  ).format(words);
+
 /** For instance `4 min ago`. */
 export function ago(at: number, now: number): string {
   const [amount, unit] = largest(Math.max(0, (now - at) / 1000));

@@ -65,6 +65,21 @@ export const cancelConnect = (attemptId: string) =>
 export const finishConnect = (attemptId: string, choices: api.ConnectChoices) =>
   call<api.AddressView>("finish_connect", { attemptId, choices });
 
+export const checkAddress = (id: number, only: api.Station | null) =>
+  call<api.ConnectionMap>("check_address", { id, only });
+export const checkAttempt = (attemptId: string) =>
+  call<api.ConnectionMap>("check_attempt", { attemptId });
+export const proveSending = (id: number) =>
+  call<api.ConnectionMap>("prove_sending", { id });
+export const listApprovals = () =>
+  call<api.ApprovalRequest[]>("list_approvals");
+export const askForApproval = (whom: api.ApprovalFor) =>
+  call<api.ApprovalRequest>("ask_for_approval", { whom });
+export const recheckApproval = (id: number) =>
+  call<api.ApprovalRequest>("recheck_approval", { id });
+export const withdrawApproval = (id: number) =>
+  call<void>("withdraw_approval", { id });
+
 export const startImport = (id: number, newest: number) =>
   call<void>("start_import", { id, newest });
 export const pauseImport = (id: number) => call<void>("pause_import", { id });
@@ -93,6 +108,8 @@ export const explain = (
   args: api.Finding["args"],
   language: string,
 ) => call<api.Card>("explain", { code, args, language });
+export const explainText = (text: string, language: string) =>
+  call<api.Explanation[]>("explain_text", { text, language });
 export const openLink = (url: string) => call<void>("open_link", { url });
 
 /** Calls back for everything the shell tells without being asked; gives the function that ends it. */

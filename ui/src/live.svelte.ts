@@ -3,7 +3,9 @@ import type {
   AddressView,
   AppView,
   ApiError,
+  ApprovalRequest,
   ConnectAttempt,
+  ConnectionMap,
   Finding,
   Notice,
   Settings,
@@ -20,6 +22,10 @@ class Live {
   addresses = $state<Remote<AddressView[]>>(wait);
   /** The connection being made, as last told. */
   attempt = $state<ConnectAttempt | null>(null);
+  /** The map of each address that was looked at, as last told. */
+  maps = $state<Record<number, ConnectionMap>>({});
+  /** Approvals that admins were asked for. */
+  approvals = $state<ApprovalRequest[]>([]);
   /** Grows when the ticket list should be read again. */
   tickets = $state(0);
   /** The clock, once a second, for countdowns and ages. */
@@ -42,6 +48,18 @@ class Live {
     if (app.state === "data") applySettings(app.data.settings);
     this.app = app;
     this.addresses = addresses;
+    await this.loadApprovals();
+  }
+
+  /** Reads what admins were asked for. What cannot be read leaves what was known. */
+  async loadApprovals(): Promise<void> {
+    const got = await ask(ipc.listApprovals());
+    if (got.state === "data") this.approvals = got.data;
+  }
+
+  /** The approval that an address waits for, if it does. */
+  approvalOf(one: AddressView): ApprovalRequest | undefined {
+    return this.approvals.find((each) => each.address_id === one.id);
   }
 
   address(id: number): AddressView | undefined {
@@ -59,6 +77,10 @@ class Live {
           this.addresses.data = this.addresses.data.filter(
             (one) => one.id !== notice.value,
           );
+        delete this.maps[notice.value];
+        return;
+      case "check":
+        this.maps[notice.value.id] = notice.value.map;
         return;
       case "connect":
         this.attempt = notice.value;
@@ -84,6 +106,7 @@ class Live {
     const before = list[at];
     if (before) list[at] = next;
     else list.push(next);
+    if (before?.status !== next.status) void this.loadApprovals();
     const news = heard(before, next);
     if (news) this.say(news);
   }

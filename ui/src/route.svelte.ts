@@ -3,18 +3,21 @@ export type Route =
   | { screen: "addresses" }
   | { screen: "address"; id: number }
   | { screen: "ledger"; id: number }
-  | { screen: "connect"; sandbox: boolean }
+  | { screen: "connect"; sandbox: boolean; address?: string }
   | { screen: "reconnect"; id: number }
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
+  | { screen: "explain" }
   | { screen: "settings" };
 
 /** Reads a location hash; whatever is no screen is the list of addresses. */
 export function parse(hash: string): Route {
   const [screen, id, part] = hash.replace(/^#\/?/, "").split("/");
   const number = Number(id);
+  if (screen === "connect" && id === "for" && part)
+    return { screen, sandbox: false, address: plain(part) };
   if (screen === "connect") return { screen, sandbox: id === "practice" };
-  if (screen === "settings") return { screen };
+  if (screen === "settings" || screen === "explain") return { screen };
   if (screen === "tickets")
     return number > 0 ? { screen: "ticket", id: number } : { screen };
   if (screen === "addresses" && number > 0) {
@@ -23,6 +26,14 @@ export function parse(hash: string): Route {
     return { screen: "address", id: number };
   }
   return { screen: "addresses" };
+}
+
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
 }
 
 /** The link to a screen. */
@@ -35,6 +46,7 @@ export function href(to: Route): string {
     case "reconnect":
       return `#/addresses/${to.id}/reconnect`;
     case "connect":
+      if (to.address) return `#/connect/for/${encodeURIComponent(to.address)}`;
       return to.sandbox ? "#/connect/practice" : "#/connect";
     case "ticket":
       return `#/tickets/${to.id}`;

@@ -23,6 +23,18 @@ export const screens = [
   ["reconnect", "demo=full&stage=ready", "#/addresses/2/reconnect"],
   ["details", "demo=full&still", "#/addresses/1"],
   ["details-failed", "demo=full&still", "#/addresses/2"],
+  ["details-approval", "demo=full&still", "#/addresses/7"],
+  ["map-healthy", "demo=full&still", "#/addresses/1", "check"],
+  ["map-proved", "demo=full&still", "#/addresses/1", "proved"],
+  ["map-right", "demo=full&still&map=mailbox_right", "#/addresses/2"],
+  ["map-waits", "demo=full&still&map=mailbox", "#/addresses/4"],
+  ["map-blocked", "demo=full&still", "#/addresses/2", "blocked"],
+  ["map-network", "demo=full&still", "#/addresses/1", "network"],
+  ["prove-sending", "demo=full&still", "#/addresses/1", "prove"],
+  ["ask-admin", "demo=full&still", "#/addresses/2", "ask"],
+  ["addresses-waiting", "demo=full&still&waiting", ""],
+  ["explain", "demo=full&still", "#/explain"],
+  ["explain-found", "demo=full&still", "#/explain", "paste"],
   ["details-importing", "demo=full&still", "#/addresses/3"],
   ["disconnect", "demo=full&still", "#/addresses/4", "disconnect"],
   ["ledger", "demo=full&still", "#/addresses/1/ledger"],
@@ -53,6 +65,36 @@ const steps = {
   async formatted(page) {
     await page.locator("article [aria-pressed]").first().click();
     await page.locator("iframe").waitFor();
+  },
+  async check(page) {
+    await page.getByTestId("check-connection").click();
+    await page.getByTestId("connection-map").waitFor();
+  },
+  async blocked(page) {
+    await page.getByTestId("station-folder").click();
+  },
+  async network(page) {
+    await steps.check(page);
+    await page.getByTestId("station-network").click();
+  },
+  async prove(page) {
+    await steps.check(page);
+    await page.getByTestId("prove-sending").click();
+  },
+  async proved(page) {
+    await steps.prove(page);
+    await page.getByTestId("prove-confirm").click();
+  },
+  async ask(page) {
+    await page.getByTestId("ask-admin").click();
+    await page.getByTestId("approval-message").waitFor();
+  },
+  async paste(page) {
+    await page
+      .getByTestId("explain-text")
+      .fill("AADSTS65001: The user or administrator has not consented");
+    await page.getByTestId("explain-button").click();
+    await page.getByTestId("explanation").waitFor();
   },
   async help(page) {
     await page.keyboard.press("F1");

@@ -1,4 +1,5 @@
 // Stands in for the core in a plain browser (`npm run dev`, then `?demo`): answers every command from memory and ticks.
+// `map=healthy|consent|mailbox_right|mailbox|network` says where connections end; by itself a failed address ends at consent.
 // `?demo=first|offline|elsewhere|empty|error|slow` shows other days; `stage=…` holds the wizard at a stage.
 import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
@@ -6,14 +7,18 @@ import type {
   AddressDetails,
   AddressView,
   AppView,
+  ApprovalFor,
+  ApprovalRequest,
   ConnectAttempt,
   ConnectStage,
   Notice,
   Settings,
+  Station,
   Theme,
   TicketQuery,
 } from "../bindings";
 import * as data from "./data";
+import * as maps from "./maps";
 
 const identity = {
   login_name: "support@contoso.example",
@@ -69,11 +74,55 @@ export function install(params: URLSearchParams): void {
   const ticketCount = day === "empty" ? 0 : 24_000;
   let attempt: ConnectAttempt | null = null;
 
+  const approvals: ApprovalRequest[] = all
+    .filter((one) => one.status === "waiting_for_approval")
+    .map((one) => maps.approval(one.id, one.address, one.id));
+  if (params.has("waiting"))
+    approvals.push(maps.approval(90, "neu@nordwind.example", null));
+  const proved = new Set<number>();
+
   const tell = (notice: Notice) => void emit("notice", notice);
   const find = (id: number): AddressView => {
     const one = all.find((each) => each.id === id);
     if (!one) throw problem("not_found");
     return one;
+  };
+  const mapOf = (one: AddressView, seen?: number) => {
+    const wanted = params.get("map");
+    const broken = ["failed", "waiting_for_approval"].includes(one.status);
+    const stop = wanted === "healthy" ? null : (wanted as Station | null);
+    return maps.mapOf(
+      one.address,
+      wanted ? stop : broken ? "consent" : null,
+      proved.has(one.id),
+      seen,
+    );
+  };
+  // Station after station, as the core tells them.
+  const looking = async (id: number) => {
+    const one = find(id);
+    if (!params.has("still"))
+      for (let seen = 0; seen <= 13; seen++) {
+        await new Promise((done) => setTimeout(done, 120));
+        tell({ kind: "check", value: { id, map: mapOf(one, seen) } });
+      }
+    return mapOf(one);
+  };
+  const asked = (whom: ApprovalFor) => {
+    const address =
+      whom.kind === "address" ? find(whom.id).address : attempt?.address;
+    const found = approvals.find((each) => each.address === address);
+    if (found) return found;
+    const made = {
+      ...maps.approval(
+        90 + approvals.length,
+        address ?? "",
+        whom.kind === "address" ? whom.id : null,
+      ),
+      asked_at: Date.now(),
+    };
+    approvals.push(made);
+    return made;
   };
   const change = (id: number, values: Partial<AddressView>) => {
     tell({ kind: "address", value: Object.assign(find(id), values) });
@@ -262,6 +311,30 @@ export function install(params: URLSearchParams): void {
       code: string;
       language: "en" | "de" | "ja";
     }) => data.card(code, language),
+    check_address: ({ id }: { id: number }) => looking(id),
+    check_attempt: () => maps.mapOf(attempt?.address ?? "", "consent"),
+    prove_sending: ({ id }: { id: number }) => {
+      proved.add(id);
+      return mapOf(find(id));
+    },
+    list_approvals: () => approvals,
+    ask_for_approval: ({ whom }: { whom: ApprovalFor }) => asked(whom),
+    recheck_approval: ({ id }: { id: number }) =>
+      approvals.find((each) => each.id === id),
+    withdraw_approval: ({ id }: { id: number }) => {
+      approvals.splice(
+        approvals.findIndex((each) => each.id === id),
+        1,
+      );
+      return null;
+    },
+    explain_text: ({
+      text,
+      language,
+    }: {
+      text: string;
+      language: "en" | "de" | "ja";
+    }) => maps.explanations(text, language),
     open_link: () => null,
   };
 
@@ -323,7 +396,8 @@ export function install(params: URLSearchParams): void {
       const answer = commands[command];
       if (!answer) throw problem("internal", `no command ${command}`);
       if (day === "slow") return new Promise(() => {});
-      return structuredClone(answer(args ?? {}) ?? null);
+      const given = answer(args ?? {}) ?? null;
+      return given instanceof Promise ? given : structuredClone(given);
     },
     { shouldMockEvents: true },
   );
