@@ -5,10 +5,12 @@ use crate::shell::Shell;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
-    AddressDetails, AddressSettings, AddressView, AppView, ConnectAttempt, ConnectChoices,
-    ConnectRequest, LedgerRow, Outcome, SandboxView, Settings, TicketPage, TicketQuery, TicketView,
+    AddressDetails, AddressSettings, AddressView, AppView, ApprovalFor, ApprovalRequest,
+    ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, LedgerRow, Outcome, SandboxView,
+    Settings, Station, TicketPage, TicketQuery, TicketView,
 };
 use mailroom_core::diagnosis::catalogue::Card;
+use mailroom_core::diagnosis::explain::Explanation;
 use mailroom_core::import::html::SafeHtml;
 use std::collections::BTreeMap;
 use tauri::{AppHandle, Manager, State};
@@ -39,6 +41,13 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         retry_connect,
         cancel_connect,
         finish_connect,
+        check_address,
+        check_attempt,
+        prove_sending,
+        list_approvals,
+        ask_for_approval,
+        recheck_approval,
+        withdraw_approval,
         start_import,
         pause_import,
         resume_import,
@@ -49,6 +58,7 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         save_attachment,
         ledger,
         explain,
+        explain_text,
         open_link,
     ]
 }
@@ -184,6 +194,46 @@ async fn finish_connect(
 }
 
 #[tauri::command]
+async fn check_address(
+    shell: State<'_, Shell>,
+    id: i64,
+    only: Option<Station>,
+) -> Answer<ConnectionMap> {
+    api::check_address(&shell.core().await?, id, only).await
+}
+
+#[tauri::command]
+async fn check_attempt(shell: State<'_, Shell>, attempt_id: String) -> Answer<ConnectionMap> {
+    api::check_attempt(&shell.core().await?, &attempt_id).await
+}
+
+/// Sends a mail. The window has shown it and asked.
+#[tauri::command]
+async fn prove_sending(shell: State<'_, Shell>, id: i64) -> Answer<ConnectionMap> {
+    api::prove_sending(&shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn list_approvals(shell: State<'_, Shell>) -> Answer<Vec<ApprovalRequest>> {
+    api::list_approvals(&*shell.core().await?).await
+}
+
+#[tauri::command]
+async fn ask_for_approval(shell: State<'_, Shell>, whom: ApprovalFor) -> Answer<ApprovalRequest> {
+    api::ask_for_approval(&*shell.core().await?, whom).await
+}
+
+#[tauri::command]
+async fn recheck_approval(shell: State<'_, Shell>, id: i64) -> Answer<ApprovalRequest> {
+    api::recheck_approval(&shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn withdraw_approval(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::withdraw_approval(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
 async fn start_import(shell: State<'_, Shell>, id: i64, newest: u32) -> Answer<()> {
     api::start_import(&*shell.core().await?, id, newest).await
 }
@@ -279,6 +329,15 @@ async fn explain(
     language: String,
 ) -> Answer<Card> {
     Ok(api::explain(&*shell.core().await?, &code, &args, &language))
+}
+
+#[tauri::command]
+async fn explain_text(
+    shell: State<'_, Shell>,
+    text: String,
+    language: String,
+) -> Answer<Vec<Explanation>> {
+    Ok(api::explain_text(&*shell.core().await?, &text, &language))
 }
 
 #[tauri::command]

@@ -93,7 +93,8 @@ export function start(answers: Answers): [string, any][] {
       asked.push([command, args]);
       const answer = answers[command] ?? standard[command];
       if (!answer) throw problem("internal");
-      return structuredClone(answer(args) ?? null);
+      const given = answer(args) ?? null;
+      return given instanceof Promise ? given : structuredClone(given);
     },
     { shouldMockEvents: true },
   );

@@ -42,6 +42,8 @@ test("every screen has a link that leads back to it", () => {
     { screen: "reconnect", id: 3 },
     { screen: "connect", sandbox: true },
     { screen: "connect", sandbox: false },
+    { screen: "connect", sandbox: false, address: "a+b@contoso.example" },
+    { screen: "explain" },
     { screen: "tickets" },
     { screen: "ticket", id: 9 },
     { screen: "settings" },

@@ -17,6 +17,7 @@ pub use tickets::*;
 
 use crate::app::App;
 use crate::diagnosis::catalogue::{self, Card, Language};
+use crate::diagnosis::explain::{self, Explanation};
 use crate::store::settings;
 use error::{ApiError, ErrorCode};
 use std::collections::BTreeMap;
@@ -60,6 +61,16 @@ pub fn explain(app: &App, code: &str, args: &BTreeMap<String, String>, language:
     let card = catalogue::card(code, args, Language::from_tag(language));
     app.offer_links(card.links.iter().map(|link| link.url.as_str()));
     card
+}
+
+/// Explains a pasted text in `language` (en, de, ja), without a network. There is at least one explanation; the links
+/// of its card may then be opened.
+pub fn explain_text(app: &App, text: &str, language: &str) -> Vec<Explanation> {
+    let explanations = explain::explain(text, Language::from_tag(language));
+    for Explanation { card, .. } in &explanations {
+        app.offer_links(card.links.iter().map(|link| link.url.as_str()));
+    }
+    explanations
 }
 
 /// Opens a link that a card has shown.

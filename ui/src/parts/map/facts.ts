@@ -5,6 +5,18 @@ import type { Fact } from "../Facts.svelte";
 
 /** Known names in the order in which they are shown; others follow. */
 const order = [
+  "authority_host",
+  "authority_ip",
+  "authority_connect_ms",
+  "authority_answer_ms",
+  "authority_tls",
+  "authority_http",
+  "graph_host",
+  "graph_ip",
+  "graph_connect_ms",
+  "graph_answer_ms",
+  "graph_tls",
+  "graph_http",
   "login",
   "name",
   "primary",
