@@ -1,5 +1,6 @@
 //! Connections being made: from the browser's link to the confirmed choice. An attempt lives in memory only;
-//! until it is confirmed nothing is stored and nothing is fetched.
+//! until it is confirmed nothing is stored, and nothing is fetched but the one message that a check of a proven sign-in
+//! reads to see that it can.
 
 use super::App;
 use super::views::{identity_view, scope_views};
