@@ -1,7 +1,7 @@
 //! What a failed step means for the address: its finding, and when to try again.
 
-use super::{NoVault, StepError};
 use super::schedule::Pace;
+use super::{NoVault, StepError};
 use crate::diagnosis::checks::{finding_of, finding_of_store, finding_of_token};
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::error::TokenError;
