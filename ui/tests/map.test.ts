@@ -313,6 +313,17 @@ test("a healthy address is checked only when asked, and nothing is sent without 
   );
 });
 
+test("what signing in again mends offers that first", async () => {
+  const map = mapOf("token");
+  map.stations[5]!.finding = { ...finding, code: "x", sign_in_again: true };
+  open("#/addresses/2", {
+    list_addresses: () => [failed],
+    check_address: () => map,
+  });
+  const link = await screen.findByRole("link", { name: "Reconnect" });
+  expect(link.getAttribute("href")).toBe("#/addresses/2/reconnect");
+});
+
 test("an admin is asked in the admin's language, waited for, and no longer", async () => {
   const waiting: ApprovalRequest[] = [];
   const asked = open("#/addresses/2", {
