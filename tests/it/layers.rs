@@ -38,6 +38,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("words", &["api::view", "oauth"]),
+    ("log", &["diagnosis"]),
+    ("bundle", &["oauth", "store", "diagnosis", "sync", "log"]),
     (
         "app",
         &[
@@ -67,6 +69,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sync",
             "words",
             "app",
+            "bundle",
+            "log",
         ],
     ),
 ];

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod bundle;
 mod cli;
 mod connecting;
 mod crash;

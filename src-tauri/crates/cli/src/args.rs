@@ -135,6 +135,18 @@ pub(crate) enum Command {
         /// The address
         address: String,
     },
+    /// Save what somebody who helps needs to know: no secrets, nothing of any mail
+    Bundle {
+        /// The zip to write
+        #[arg(long, value_name = "FILE", required_unless_present = "preview")]
+        output: Option<PathBuf>,
+        /// Leave addresses and names of people as they are instead of covering them
+        #[arg(long)]
+        with_names: bool,
+        /// Show what would be in it
+        #[arg(long)]
+        preview: bool,
+    },
     /// List tickets, newest first
     Tickets {
         /// Only tickets of this address

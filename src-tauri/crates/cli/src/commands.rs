@@ -1,6 +1,7 @@
 //! One file per group of commands.
 
 mod addresses;
+mod bundle;
 mod check;
 mod connect;
 mod explain;
@@ -35,6 +36,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run => addresses::run(&common).await,
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
+        Command::Bundle {
+            output,
+            with_names,
+            preview,
+        } => bundle::save(&common, output, with_names, preview).await,
         Command::Tickets {
             address,
             search,

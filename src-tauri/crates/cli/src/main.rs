@@ -12,6 +12,7 @@ mod session;
 use clap::Parser;
 use mailroom_core::api::error::ErrorCode;
 use std::process::ExitCode;
+use tracing_subscriber::prelude::*;
 
 /// What was asked for did not work out.
 pub(crate) enum Failure {
@@ -47,9 +48,12 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("MAILROOM_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_filter(filter);
+    tracing_subscriber::registry()
+        .with(shown)
+        .with(mailroom_core::log::recent_lines())
         .init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

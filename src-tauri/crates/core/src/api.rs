@@ -2,6 +2,7 @@
 //! else; [`view`] holds what they get back and [`error`] how a failure reaches them.
 
 mod addresses;
+mod bundle;
 mod connect;
 mod diagnosis;
 pub mod error;
@@ -10,6 +11,7 @@ mod tickets;
 pub mod view;
 
 pub use addresses::*;
+pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;
 pub use imports::*;

@@ -6,8 +6,10 @@
 pub mod account;
 pub mod api;
 pub mod app;
+pub mod bundle;
 pub mod diagnosis;
 pub mod import;
+pub mod log;
 pub mod oauth;
 pub mod provider;
 pub mod secrets;

@@ -2,6 +2,7 @@
 //! Instants are milliseconds since 1970 (UTC). `cargo xtask bindings` writes the TypeScript side.
 
 use crate::Millis;
+pub use crate::bundle::{BundleFile, BundlePreview};
 pub use crate::sync::Rehearsal;
 pub use crate::sync::status::Status;
 
