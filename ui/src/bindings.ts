@@ -145,6 +145,18 @@ media_type: string,
 /** Size in bytes. */
 size: number, };
 
+/** One file of a bundle. */
+export type BundleFile = {
+/** Its name in the zip. */
+name: string,
+/** What it says. */
+text: string, };
+
+/** What a bundle would hold. */
+export type BundlePreview = {
+/** The files, in the order of the zip. */
+files: Array<BundleFile>, };
+
 /** What a code means, who can mend it and how. */
 export type Card = {
 /** The code that was asked for. */
@@ -319,6 +331,17 @@ sign_in_again?: boolean, };
 
 /** Who can mend something. */
 export type Fixer = "you" | "mailbox_admin" | "tenant_admin" | "app_owner" | "nobody";
+
+/** Something that will end. */
+export type ForecastItem = {
+/** Key into the catalogue, for instance `forecast_idle`. */
+code: string,
+/** When it ends. */
+at: number,
+/** `ok`: far off or renewed by itself; `warning`: soon, or a decision is due; `failed`: the instant has passed. */
+severity: Severity,
+/** Values for the catalogue's placeholders, and `days` that are left (negative when past). */
+args: { [key in string]: string }, };
 
 /** Who signed in. The login name and the address are different things. */
 export type IdentityView = {

@@ -135,6 +135,11 @@ pub(crate) enum Command {
         /// The address
         address: String,
     },
+    /// Show what will end, and when, if nobody does anything
+    Forecast {
+        /// Only this address
+        address: Option<String>,
+    },
     /// Save what somebody who helps needs to know: no secrets, nothing of any mail
     Bundle {
         /// The zip to write

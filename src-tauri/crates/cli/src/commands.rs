@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod connect;
 mod explain;
+mod forecast;
 mod practice;
 mod sandbox;
 mod tickets;
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run => addresses::run(&common).await,
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
+        Command::Forecast { address } => forecast::forecast(&common, address.as_deref()).await,
         Command::Bundle {
             output,
             with_names,

@@ -6,6 +6,7 @@ mod bundle;
 mod connect;
 mod diagnosis;
 pub mod error;
+mod forecast;
 mod imports;
 mod tickets;
 pub mod view;
@@ -14,6 +15,7 @@ pub use addresses::*;
 pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;
+pub use forecast::forecast;
 pub use imports::*;
 pub use tickets::*;
 

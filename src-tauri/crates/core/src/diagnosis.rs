@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod checks;
 pub mod evidence;
 pub mod explain;
+pub mod forecast;
 pub mod map;
 pub mod redact;
 pub mod stations;

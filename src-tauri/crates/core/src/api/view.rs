@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::diagnosis::approval::{
     ApprovalFor, ApprovalMessage, ApprovalMessages, ApprovalRequest, ApprovalState, Recheck,
 };
+pub use crate::diagnosis::forecast::ForecastItem;
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
 pub use crate::store::addresses::ProviderKind;
 pub use crate::store::events::{EventKind, EventView};

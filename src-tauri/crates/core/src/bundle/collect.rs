@@ -5,7 +5,9 @@ use crate::Millis;
 use crate::oauth;
 use crate::store::addresses::AddressRow;
 use crate::store::events::{EventKind, EventView};
-use crate::store::{accounts, addresses, events, imports, ledger, marks, settings, tickets};
+use crate::store::{
+    accounts, addresses, approvals, events, imports, ledger, marks, settings, tickets,
+};
 use crate::sync::status::status;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -67,7 +69,13 @@ pub(super) fn addresses(db: &Connection, veil: &Veil) -> rusqlite::Result<(Value
 
 fn address(db: &Connection, veil: &Veil, row: &AddressRow) -> rusqlite::Result<Value> {
     let import = imports::current(db, row.id)?;
-    let (status, cause) = status(row, import.map(|import| import.state), None);
+    let approval = approvals::of_address(db, &row.address_key)?;
+    let (status, cause) = status(
+        row,
+        import.map(|import| import.state),
+        approval.as_ref(),
+        None,
+    );
     let events: Vec<Value> = events::list(db, row.id, EVENTS)?
         .iter()
         .map(|event| told(veil, event))
