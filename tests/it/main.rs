@@ -19,5 +19,6 @@ mod importing;
 mod keychain;
 mod layers;
 mod polling;
+mod silence;
 mod webview_rules;
 mod world;

@@ -447,7 +447,11 @@ export type Notice = { "kind": "address", "value": AddressView } | { "kind": "ad
 /** The address written to. */
 address: string,
 /** How many. */
-count: number, } } | { "kind": "tickets_changed", "value": string } | { "kind": "polling", "value": PollingRole } | { "kind": "check", "value": {
+count: number, } } | { "kind": "tickets_changed", "value": string } | { "kind": "polling", "value": PollingRole } | { "kind": "silent", "value": {
+/** The addresses. */
+address_ids: Array<number>, } } | { "kind": "recovered", "value": {
+/** The addresses. */
+address_ids: Array<number>, } } | { "kind": "check", "value": {
 /** The address. */
 id: number,
 /** The map so far. */
@@ -554,7 +558,15 @@ theme: Theme,
 /** Desktop notifications for new tickets and for addresses that change state. */
 notifications: boolean,
 /** Whether closing the window leaves Mailroom polling in the tray. */
-keep_in_tray: boolean, };
+keep_in_tray: boolean,
+/** Minutes without a successful poll after which an address counts as silent; 0 for never. */
+alert_after_min: number,
+/** Who gets a mail when an address falls silent: addresses separated by semicolons or commas; empty for nobody. */
+failure_list: string,
+/** From when notices about silence are held back, for instance `22:00`, in local time; nothing for never. */
+quiet_from: string | null,
+/** Until when they are held back, for instance `07:00`. */
+quiet_to: string | null, };
 
 /** How bad a finding is. */
 export type Severity = "ok" | "warning" | "failed";

@@ -56,6 +56,8 @@ impl Memory {
             Notice::Connect(_)
             | Notice::TicketsChanged(_)
             | Notice::Polling(_)
+            | Notice::Silent { .. }
+            | Notice::Recovered { .. }
             | Notice::Check { .. } => None,
         }
     }

@@ -69,6 +69,10 @@ export function install(params: URLSearchParams): void {
       theme: (params.get("theme") as Theme | null) ?? "system",
       notifications: true,
       keep_in_tray: false,
+      alert_after_min: 30,
+      failure_list: "",
+      quiet_from: null,
+      quiet_to: null,
     },
   };
   const ticketCount = day === "empty" ? 0 : 24_000;

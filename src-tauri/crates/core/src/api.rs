@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::diagnosis::catalogue::{self, Card, Language};
 use crate::diagnosis::explain::{self, Explanation};
 use crate::store::settings;
+use crate::sync::silence;
 use error::{ApiError, ErrorCode};
 use std::collections::BTreeMap;
 use view::{AppView, Settings};
@@ -46,18 +47,41 @@ pub async fn app_view(app: &App) -> Result<AppView, ApiError> {
 /// Stores the user's choices.
 ///
 /// # Errors
-/// [`ErrorCode::OutOfRange`] for a language other than en, de, ja; the database cannot be written.
+/// [`ErrorCode::OutOfRange`] for a language other than en, de, ja, for a number of minutes other than 0 and 5 to 1,440 and
+/// for quiet hours that are no times; [`ErrorCode::InvalidAddress`] for a failure list with something else in it; the database cannot be written.
 pub async fn save_settings(app: &App, settings: Settings) -> Result<(), ApiError> {
     if let Some(language) = &settings.language
         && !["en", "de", "ja"].contains(&language.as_str())
     {
         return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", language));
     }
+    check_alerts(&settings)?;
     app.context
         .store
         .write(move |tx| settings::save_settings(tx, &settings))
         .await?;
     Ok(())
+}
+
+/// Minutes without a successful poll that may be chosen, beside 0.
+const ALERT_AFTER: std::ops::RangeInclusive<u32> = 5..=1_440;
+
+fn check_alerts(settings: &Settings) -> Result<(), ApiError> {
+    let minutes = settings.alert_after_min;
+    if minutes != 0 && !ALERT_AFTER.contains(&minutes) {
+        return Err(ApiError::new(ErrorCode::OutOfRange)
+            .arg("value", minutes)
+            .arg("least", ALERT_AFTER.start())
+            .arg("most", ALERT_AFTER.end()));
+    }
+    if let (Some(from), Some(to)) = (&settings.quiet_from, &settings.quiet_to)
+        && silence::QuietHours::parse(from, to).is_none()
+    {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", format!("{from}-{to}")));
+    }
+    silence::recipients(&settings.failure_list)
+        .map(|_| ())
+        .map_err(|text| ApiError::new(ErrorCode::InvalidAddress).arg("value", text))
 }
 
 /// The catalogue's card for a finding's code, in `language` (en, de, ja). Its links may then be opened.

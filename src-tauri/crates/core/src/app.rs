@@ -6,6 +6,7 @@ pub mod attempts;
 pub(crate) mod checkup;
 pub mod desktop;
 pub mod places;
+mod silence;
 mod views;
 mod watcher;
 
@@ -110,6 +111,12 @@ impl App {
             app.watching.clone(),
             tickets,
         ));
+        if app.engine.is_some() {
+            tokio::spawn(silence::watch(
+                Arc::downgrade(&app),
+                app.watching.clone(),
+            ));
+        }
         Ok(app)
     }
 

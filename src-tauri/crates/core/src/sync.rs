@@ -18,6 +18,7 @@ mod marks;
 mod poll;
 mod rehearse;
 pub mod schedule;
+pub mod silence;
 pub mod status;
 
 pub use connections::{Connections, NoVault, purpose};

@@ -336,6 +336,18 @@ pub enum Notice {
     TicketsChanged(String),
     /// Who polls changed.
     Polling(PollingRole),
+    /// No poll of these addresses has succeeded for as long as the person chose: told once.
+    Silent {
+        /// The addresses.
+        #[cfg_attr(feature = "bindings", ts(type = "Array<number>"))]
+        address_ids: Vec<i64>,
+    },
+    /// Polls of these addresses, of whose silence was told, succeed again.
+    Recovered {
+        /// The addresses.
+        #[cfg_attr(feature = "bindings", ts(type = "Array<number>"))]
+        address_ids: Vec<i64>,
+    },
     /// A check of an address moved on: told after every station.
     Check {
         /// The address.

@@ -17,6 +17,14 @@ pub struct Settings {
     pub notifications: bool,
     /// Whether closing the window leaves Mailroom polling in the tray.
     pub keep_in_tray: bool,
+    /// Minutes without a successful poll after which an address counts as silent; 0 for never.
+    pub alert_after_min: u32,
+    /// Who gets a mail when an address falls silent: addresses separated by semicolons or commas; empty for nobody.
+    pub failure_list: String,
+    /// From when notices about silence are held back, for instance `22:00`, in local time; nothing for never.
+    pub quiet_from: Option<String>,
+    /// Until when they are held back, for instance `07:00`.
+    pub quiet_to: Option<String>,
 }
 
 impl Default for Settings {
@@ -26,6 +34,10 @@ impl Default for Settings {
             theme: Theme::System,
             notifications: true,
             keep_in_tray: false,
+            alert_after_min: 30,
+            failure_list: String::new(),
+            quiet_from: None,
+            quiet_to: None,
         }
     }
 }

@@ -40,6 +40,10 @@ fn keeps_the_users_choices() {
         theme: Theme::Dark,
         notifications: false,
         keep_in_tray: true,
+        alert_after_min: 45,
+        failure_list: "oncall@contoso.example".into(),
+        quiet_from: Some("22:00".into()),
+        quiet_to: Some("07:00".into()),
     };
     settings::save_settings(&conn, &chosen).unwrap();
     assert_eq!(settings::load_settings(&conn).unwrap(), chosen);

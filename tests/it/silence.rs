@@ -1,0 +1,235 @@
+//! The dead-man alert: told once a change, by notice and by mail, across restarts.
+
+use crate::world::{SUPPORT, World, wait};
+use mailroom_core::api;
+use mailroom_core::api::error::ErrorCode;
+use mailroom_core::api::view::{ConnectStage, Notice, Settings, Status};
+use mailroom_core::app::{App, Options};
+use mailroom_core::sync::Clock;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const ALEX: &str = "alex@contoso.example";
+const ON_CALL: &str = "oncall@adatum.example";
+const MINUTE: i64 = 60_000;
+
+/// A world whose time can be moved ahead, and what its program told.
+struct Night {
+    world: World,
+    ahead: Arc<AtomicI64>,
+    told: Arc<Mutex<Vec<(bool, Vec<i64>)>>>,
+}
+
+impl Night {
+    async fn begin() -> Self {
+        let mut night = Self {
+            world: World::new().await,
+            ahead: Arc::default(),
+            told: Arc::default(),
+        };
+        night.restart().await;
+        night
+    }
+
+    async fn restart(&mut self) {
+        self.world.app.close().await;
+        let ahead = self.ahead.clone();
+        let now = move || jiff::Timestamp::now().as_millisecond() + ahead.load(Ordering::SeqCst);
+        self.world.app = App::open(Options {
+            data_dir: self.world.folder.path().to_owned(),
+            secrets: self.world.key.clone(),
+            extra_roots: Vec::new(),
+            desktop: self.world.guest.clone(),
+            clock: Clock::from_fn(now),
+            may_poll: true,
+            own_registration: None,
+            any_endpoint: false,
+        })
+        .await
+        .unwrap();
+        let (mut notices, told) = (self.world.app.notices(), self.told.clone());
+        tokio::spawn(async move {
+            while let Ok(notice) = notices.recv().await {
+                match notice {
+                    Notice::Silent { address_ids } => {
+                        told.lock().unwrap().push((true, address_ids))
+                    }
+                    Notice::Recovered { address_ids } => {
+                        told.lock().unwrap().push((false, address_ids));
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    async fn choose(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = api::app_view(&self.world.app).await.unwrap().settings;
+        change(&mut settings);
+        api::save_settings(&self.world.app, settings).await.unwrap();
+    }
+
+    async fn connect(&self, address: &str) -> i64 {
+        self.world.browser_of(address);
+        let attempt = self.world.sign_in(address).await.unwrap();
+        let id = self.world.finish(&attempt.id, None).await.unwrap().id;
+        self.world.verified(id).await;
+        id
+    }
+
+    async fn break_support(&self, id: i64) {
+        self.world
+            .control("revoke-tokens", json!({ "user": SUPPORT }))
+            .await;
+        api::sync_now(&self.world.app, Some(id)).await.unwrap();
+        wait("the poll fails", async || {
+            (self.world.view(id).await.status == Status::Failed).then_some(())
+        })
+        .await;
+    }
+
+    /// The clock leaps, as when the computer slept, and then goes on by minutes; `well` is polled meanwhile.
+    async fn pass(&self, leap: i64, minutes: usize, well: Option<i64>) {
+        self.ahead.fetch_add(leap * MINUTE, Ordering::SeqCst);
+        if let Some(id) = well {
+            self.world.poll(id).await;
+        }
+        for _ in 0..minutes {
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            self.ahead.fetch_add(MINUTE, Ordering::SeqCst);
+        }
+        tokio::time::sleep(Duration::from_millis(2_000)).await;
+    }
+
+    fn told(&self) -> Vec<(bool, Vec<i64>)> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// Alerts that left: the mailbox, the recipients, the raw mail.
+    async fn mails(&self) -> Vec<(String, Value, String)> {
+        let url = format!("{}/_sandbox/sent-out", self.world.tenant.authority);
+        let sent: Vec<Value> = self
+            .world
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        sent.iter()
+            .map(|mail| {
+                (
+                    text(&mail["mailbox"]),
+                    mail["to"].clone(),
+                    text(&mail["raw"]),
+                )
+            })
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn silence_and_recovery_are_told_once_each_and_a_restart_repeats_nothing() {
+    let mut night = Night::begin().await;
+    let support = night.connect(SUPPORT).await;
+    let alex = night.connect(ALEX).await;
+    night
+        .choose(|settings| {
+            settings.failure_list = format!("{ON_CALL}; {SUPPORT}, {ALEX}; {ON_CALL}");
+        })
+        .await;
+    night.break_support(support).await;
+    night.pass(31, 5, Some(alex)).await;
+    assert_eq!(night.told(), [(true, vec![support])]);
+    let mails = night.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    let (mailbox, to, raw) = &mails[0];
+    assert_eq!((mailbox.as_str(), to), (ALEX, &json!(ON_CALL)));
+    for words in ["X-Auto-Response-Suppress: All", SUPPORT] {
+        assert!(raw.contains(words), "{words}: {raw}");
+    }
+
+    night.restart().await;
+    night.pass(1, 5, Some(alex)).await;
+    assert_eq!(night.told().len(), 1);
+    assert_eq!(night.mails().await.len(), 1);
+
+    night.world.browser_of(SUPPORT);
+    let attempt = api::reconnect_address(&night.world.app, support, false, "en")
+        .await
+        .unwrap();
+    let attempt = night.world.decided(&attempt.id).await;
+    assert!(
+        matches!(attempt.stage, ConnectStage::Ready { .. }),
+        "{:?}",
+        attempt.stage
+    );
+    night.world.finish(&attempt.id, None).await.unwrap();
+    night.world.verified(support).await;
+    night.pass(0, 3, Some(alex)).await;
+    assert_eq!(night.told().get(1..), Some(&[(false, vec![support])][..]));
+    let mails = night.mails().await;
+    assert_eq!(mails.len(), 2);
+    assert!(mails[1].2.contains("works again"), "{}", mails[1].2);
+    assert_eq!(night.told().len(), 2);
+}
+
+#[tokio::test]
+async fn quiet_hours_hold_notices_back_and_no_mail_goes_through_the_silent_address() {
+    let night = Night::begin().await;
+    let support = night.connect(SUPPORT).await;
+    let local = |hours: i64| {
+        let at = jiff::Zoned::now().saturating_add(jiff::SignedDuration::from_hours(hours));
+        Some(at.strftime("%H:%M").to_string())
+    };
+    night
+        .choose(|settings| {
+            settings.failure_list = ON_CALL.to_owned();
+            settings.quiet_from = local(-1);
+            settings.quiet_to = local(3);
+        })
+        .await;
+    night.break_support(support).await;
+    night.pass(31, 5, None).await;
+    assert_eq!(night.told(), []);
+    night.choose(|settings| settings.quiet_from = None).await;
+    night.pass(0, 0, None).await;
+    assert_eq!(night.told(), [(true, vec![support])]);
+    assert!(
+        night.mails().await.is_empty(),
+        "there is no other address to send from"
+    );
+}
+
+#[tokio::test]
+async fn choices_that_cannot_work_are_refused() {
+    let world = World::new().await;
+    let refused = async |change: fn(&mut Settings)| {
+        let mut settings = api::app_view(&world.app).await.unwrap().settings;
+        change(&mut settings);
+        let error = api::save_settings(&world.app, settings).await.unwrap_err();
+        (error.code, error.args["value"].clone())
+    };
+    assert_eq!(
+        refused(|settings| settings.failure_list = "a@fabrikam.example; nobody".to_owned()).await,
+        (ErrorCode::InvalidAddress, "nobody".to_owned())
+    );
+    assert_eq!(
+        refused(|settings| settings.alert_after_min = 2).await,
+        (ErrorCode::OutOfRange, "2".to_owned())
+    );
+    assert_eq!(
+        refused(|settings| {
+            settings.quiet_from = Some("25:00".to_owned());
+            settings.quiet_to = Some("07:00".to_owned());
+        })
+        .await
+        .0,
+        ErrorCode::OutOfRange
+    );
+}
