@@ -55,16 +55,24 @@ async fn scenarios(State(world): Shared) -> Json<Value> {
     let on = world.scenarios.lock();
     let all: Vec<Value> = Scenario::ALL
         .iter()
-        .map(|s| json!({"name": s.name(), "description": s.description(), "on": on.contains(s)}))
+        .map(|s| about(*s, on.contains(s)))
         .collect();
     Json(json!(all))
 }
 
-async fn scenario(State(world): Shared, Path(name): Path<String>) -> Response {
-    with_scenario(&name, |s| {
-        Json(json!({"name": s.name(), "description": s.description(), "on": world.has(s)}))
-            .into_response()
+/// What a scenario is, what mends it, and on which of the administrator's pages (`null`: on none).
+fn about(scenario: Scenario, on: bool) -> Value {
+    json!({
+        "name": scenario.name(),
+        "description": scenario.description(),
+        "mend": scenario.mend(),
+        "page": crate::admin::page_of(scenario),
+        "on": on,
     })
+}
+
+async fn scenario(State(world): Shared, Path(name): Path<String>) -> Response {
+    with_scenario(&name, |s| Json(about(s, world.has(s))).into_response())
 }
 
 async fn switch_on(State(world): Shared, Path(name): Path<String>) -> Response {

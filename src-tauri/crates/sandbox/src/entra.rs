@@ -15,12 +15,17 @@ mod flow;
 pub(crate) mod grants;
 pub(crate) mod keys;
 mod logout;
-mod pages;
+pub(crate) mod obstacles;
+pub(crate) mod office;
+pub(crate) mod pages;
+mod redeemable;
 mod request;
 pub(crate) mod scopes;
 pub(crate) mod sessions;
 mod token;
 pub(crate) mod tokens;
+
+pub(crate) use authority::Caller;
 
 use crate::world::World;
 use axum::Router;

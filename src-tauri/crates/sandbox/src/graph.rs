@@ -13,6 +13,7 @@ mod mail_folders;
 mod mailbox_settings;
 mod me;
 mod messages;
+mod obstacles;
 mod query;
 mod send_mail;
 mod throttle;
@@ -80,6 +81,9 @@ async fn respond(world: &Arc<World>, call: &Call) -> Answer {
         );
         return refusal.with("Retry-After", "5").into();
     }
+    if let Some(answer) = obstacles::in_between(world) {
+        return answer;
+    }
     match call.path().as_slice() {
         ["v1.0", "$batch"] if call.method == Method::POST => match batch::run(world, call).await {
             Ok(answer) => answer,
@@ -105,6 +109,7 @@ fn route(world: &Arc<World>, call: &Call, path: &[&str]) -> Result<Answer, Refus
         [segment, ..] => return Err(Refusal::no_segment(segment)),
         [] => return Err(Refusal::new(400, "BadRequest", "Empty path.")),
     };
+    let behind = rest;
     let Some((first, rest)) = rest.split_first() else {
         return me::profile(world, call, &claims, &user);
     };
@@ -116,6 +121,7 @@ fn route(world: &Arc<World>, call: &Call, path: &[&str]) -> Result<Answer, Refus
     };
     let _flight = throttle::enter(world, call, user.mail)?;
     visit.mailbox_exists()?;
+    obstacles::mailbox(&visit, behind)?;
     match first.to_lowercase().as_str() {
         "mailfolders" => mail_folders::route(&visit, rest),
         "messages" => messages::route(&visit, None, rest),

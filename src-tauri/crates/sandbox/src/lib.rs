@@ -7,6 +7,7 @@
 //! (the company), `entra` (sign-in), `graph` (mail), `scenarios` (what can be made to go wrong).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod admin;
 mod certificates;
 mod control;
 mod control_mail;
@@ -16,6 +17,7 @@ mod graph;
 mod log;
 mod mail;
 mod options;
+mod portal;
 mod scenarios;
 mod server;
 mod state;

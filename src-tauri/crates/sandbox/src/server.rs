@@ -10,7 +10,7 @@ use crate::scenarios::Scenario;
 use crate::state;
 use crate::tenant::directory::{CONTOSO, MAILROOM};
 use crate::world::World;
-use crate::{control, control_mail, entra, graph, mail};
+use crate::{admin, control, control_mail, entra, faults, graph, mail};
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum_server::tls_rustls::RustlsConfig;
@@ -66,6 +66,10 @@ impl Sandbox {
         let (port, listeners) = listen(options.port)?;
         let world = Arc::new(World::new(options.clone(), keys, scenarios));
         state::restore(&world)?;
+        let on = world.scenarios.lock().clone();
+        for scenario in on {
+            faults::break_it(&world, scenario);
+        }
         mail::open(&world)?;
         mail::keep_alive(&world);
 
@@ -164,9 +168,15 @@ impl Drop for Sandbox {
 fn app(world: &Arc<World>, scheme: &'static str) -> Router {
     Router::new()
         .merge(entra::router())
+        .merge(admin::router())
         .merge(graph::router())
         .nest("/graph", graph::router())
-        .nest("/_sandbox", control::router().merge(control_mail::router()))
+        .nest(
+            "/_sandbox",
+            control::router()
+                .merge(control_mail::router())
+                .merge(admin::control()),
+        )
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(world),
             watch::watch,

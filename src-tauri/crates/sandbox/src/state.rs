@@ -3,7 +3,7 @@
 use crate::entra::grants;
 use crate::entra::keys::SigningKey;
 use crate::options::StartError;
-use crate::tenant::directory::Consent;
+use crate::tenant::directory::{ApprovalRequest, Consent};
 use crate::world::World;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -40,6 +40,8 @@ struct Kept {
     version: u32,
     consents: BTreeSet<Consent>,
     grants: grants::Kept,
+    #[serde(default)]
+    requests: Vec<ApprovalRequest>,
 }
 
 const VERSION: u32 = 1;
@@ -69,7 +71,11 @@ pub(crate) fn restore(world: &World) -> Result<(), StartError> {
             kept.version
         )));
     }
-    world.directory.lock().consents = kept.consents;
+    {
+        let mut directory = world.directory.lock();
+        directory.consents = kept.consents;
+        directory.decisions.requests = kept.requests;
+    }
     world.grants.lock().restore(kept.grants);
     Ok(())
 }
@@ -84,6 +90,7 @@ pub(crate) fn save(world: &World) {
         version: VERSION,
         consents: world.directory.lock().consents.clone(),
         grants: world.grants.lock().kept(),
+        requests: world.directory.lock().decisions.requests.clone(),
     };
     let written = serde_json::to_vec(&kept)
         .map_err(std::io::Error::other)

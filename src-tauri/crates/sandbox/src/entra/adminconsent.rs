@@ -8,7 +8,6 @@ use super::pages;
 use super::request::{self, ResponseMode, Return, parameters};
 use super::scopes::Scopes;
 use super::sessions::{Flow, Goal};
-use crate::state;
 use crate::tenant::directory::{Registration, User, UserKind};
 use crate::world::World;
 use axum::extract::{Path, RawQuery, State};
@@ -78,7 +77,7 @@ pub(super) fn advance(world: &World, flow: Flow, user: &User, trace: &Trace) -> 
         let needed = request.scopes.needed(&request.app);
         pages::admin_consent(&flow, &request.app, user, &needed, trace)
     } else {
-        pages::need_admin(&flow, &request.app, user, trace)
+        pages::need_admin(&flow, &request.app, user, 90_094, trace)
     };
     world.sessions.lock().keep(flow, world.now());
     response
@@ -109,7 +108,7 @@ pub(super) fn answer(world: &World, flow: Flow, step: &str, trace: &Trace) -> Re
         .directory
         .lock()
         .consent(request.app.client_id, user.tenant, None, needed);
-    state::save(world);
+    crate::faults::consented(world);
     world.sessions.lock().finish(&flow.id);
     let all = [
         ("admin_consent", "True"),

@@ -109,7 +109,9 @@ pub(super) fn begin(world: &World, authority: Authority, goal: Goal, caller: &Ca
                 (_, false) => flow::show(world, flow, first.page, None, &trace),
             }
         }
-        Goal::AdminConsent(_) => flow::show(world, flow, Shown::Picker, None, &trace),
+        Goal::AdminConsent(_) | Goal::Office(_) => {
+            flow::show(world, flow, Shown::Picker, None, &trace)
+        }
     };
     if fresh {
         set_cookie(&mut response, &browser, caller);

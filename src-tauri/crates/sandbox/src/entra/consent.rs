@@ -1,6 +1,6 @@
 //! Who may consent to what, and the pages that ask.
 
-use super::errors::Trace;
+use super::errors::{Refusal, Trace};
 use super::flow;
 use super::pages;
 use super::request::{AuthorizeRequest, Parameters, Prompt};
@@ -19,8 +19,8 @@ pub(super) enum Verdict {
     Granted,
     /// The account's own yes.
     Ask,
-    /// An administrator's (AADSTS90094).
-    Admin,
+    /// An administrator's; the number says why.
+    Admin(u32),
     /// An administrator's, who can be asked from the page (AADSTS90095).
     Request,
 }
@@ -41,10 +41,17 @@ pub(super) fn verdict(world: &World, request: &AuthorizeRequest, user: &User) ->
         Verdict::Granted
     } else if admin {
         Verdict::Ask
+    } else if world.has(Scenario::RiskyApp) {
+        Verdict::Admin(900_941)
+    } else if world.has(Scenario::ConsentForbidden) {
+        Verdict::Admin(90_093)
     } else if world.has(Scenario::ApprovalRequest) {
         Verdict::Request
-    } else if world.has(Scenario::AdminApproval) || scopes::needs_admin(&needed) {
-        Verdict::Admin
+    } else if world.has(Scenario::AdminApproval)
+        || world.has(Scenario::ConsentRevoked)
+        || scopes::needs_admin(&needed)
+    {
+        Verdict::Admin(90_094)
     } else {
         Verdict::Ask
     }
@@ -64,7 +71,7 @@ pub(super) fn ask(
         Verdict::Granted | Verdict::Ask => {
             pages::consent(&flow, &request.app, user, &needed, trace)
         }
-        Verdict::Admin => pages::need_admin(&flow, &request.app, user, trace),
+        Verdict::Admin(code) => pages::need_admin(&flow, &request.app, user, code, trace),
         Verdict::Request => pages::ask_admin(&flow, &request.app, user, &needed, trace),
     };
     world.sessions.lock().keep(flow, world.now());
@@ -93,6 +100,12 @@ pub(super) fn answer(
     let mut request = request.clone();
     match (step, verdict(world, &request, &user)) {
         ("accept", Verdict::Ask | Verdict::Granted) => {
+            if crate::faults::first_time(world, Scenario::ConsentNotRecorded, user.oid) {
+                world.sessions.lock().finish(&flow.id);
+                let text = "The consent you granted could not be recorded because of a transient error. Please try again.";
+                let refusal = Refusal::new("temporarily_unavailable", 90_090, text);
+                return pages::refused(&refusal, trace);
+            }
             let needed = request.scopes.needed(&request.app);
             let everybody = user.kind == UserKind::Admin && p.contains_key("everybody");
             let whom = (!everybody).then_some(user.oid);
@@ -109,6 +122,17 @@ pub(super) fn answer(
             flow::advance(world, flow, trace)
         }
         ("request", Verdict::Request) => {
+            let reason = p.get("reason").map_or("", |reason| reason.trim());
+            if reason.is_empty() {
+                return ask(world, flow, &request, &user, Verdict::Request, trace);
+            }
+            let (needed, now) = (request.scopes.needed(&request.app), world.now());
+            let client_id = request.app.client_id;
+            let mut directory = world.directory.lock();
+            let decisions = &mut directory.decisions;
+            decisions.request(client_id, user.oid, reason, needed, now);
+            drop(directory);
+            state::save(world);
             let response = pages::request_sent(&flow, &request.app, &user, trace);
             world.sessions.lock().keep(flow, world.now());
             response

@@ -216,16 +216,6 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn blocked_by_policy() -> Self {
-        Refusal::new(
-            "invalid_grant",
-            53_003,
-            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-        )
-        .suberror("message_only")
-        .policy()
-    }
-
     pub(crate) fn second_factor() -> Self {
         Refusal::new(
             "invalid_grant",

@@ -1,17 +1,19 @@
 //! The order of a sign-in: account, password, second factor, checks, consent, code.
 
 use super::adminconsent;
-use super::authority::{Authority, Caller};
+use super::authority::Caller;
 use super::authorize::refuse_back;
 use super::back::back;
 use super::consent::{self, Verdict};
 use super::errors::{Refusal, Trace};
 use super::grants::{CODE_LIFE, Code, Fate, Grant};
+use super::obstacles::{self, Way};
+use super::office;
 use super::pages;
 use super::request::{AuthorizeRequest, Parameters, Prompt};
 use super::sessions::{Flow, Goal, SignedIn};
 use crate::scenarios::Scenario;
-use crate::tenant::directory::{User, UserKind};
+use crate::tenant::directory::User;
 use crate::world::World;
 use axum::response::Response;
 use rand::Rng;
@@ -125,7 +127,7 @@ pub(super) fn show(
                 flow.user = None;
                 let hint = match &flow.goal {
                     Goal::Authorize(r) => r.login_hint.as_deref(),
-                    Goal::AdminConsent(_) => None,
+                    Goal::AdminConsent(_) | Goal::Office(_) => None,
                 };
                 let practice: Vec<&User> = directory.everybody().collect();
                 pages::name(&flow, hint, error, &practice, trace)
@@ -209,18 +211,16 @@ pub(super) fn step(
 }
 
 fn password(world: &World, mut flow: Flow, typed: &str, trace: &Trace) -> Response {
-    let wrong = {
+    let user = {
         let directory = world.directory.lock();
-        match flow.user.as_deref().and_then(|oid| directory.find(oid)) {
-            None => Some(""),
-            Some(user) if user.kind == UserKind::Shared => Some(
-                "Your account has been locked. Contact your support person to unlock it, then try again. (AADSTS50057: The user account is disabled.)",
-            ),
-            Some(user) if user.password != typed => Some(
-                "Your account or password is incorrect. If you don't remember your password, reset it now. (AADSTS50126)",
-            ),
-            Some(_) => None,
-        }
+        let oid = flow.user.as_deref();
+        oid.and_then(|oid| directory.find(oid)).cloned()
+    };
+    let wrong = match &user {
+        None => Some(""),
+        Some(user) => obstacles::at_the_door(world, user).or_else(|| (user.password != typed).then_some(
+            "Your account or password is incorrect. If you don't remember your password, reset it now. (AADSTS50126)",
+        )),
     };
     match wrong {
         Some("") => show(world, flow, Shown::Name, None, trace),
@@ -273,6 +273,7 @@ pub(super) fn advance(world: &World, flow: Flow, trace: &Trace) -> Response {
     };
     let request = match &flow.goal {
         Goal::AdminConsent(_) => return adminconsent::advance(world, flow, &user, trace),
+        Goal::Office(_) => return office::advance(world, flow, &user, trace),
         Goal::Authorize(request) => request.clone(),
     };
     let silent = request.prompt == Prompt::None;
@@ -294,7 +295,9 @@ pub(super) fn advance(world: &World, flow: Flow, trace: &Trace) -> Response {
             pages::refused(&refusal, trace)
         }
     };
-    if let Some(refusal) = outsider(world, &flow.authority, &request, &user) {
+    if let Some(refusal) = obstacles::outsider(world, &flow.authority, &request.app, &user)
+        .or_else(|| obstacles::account(world, &user))
+    {
         return refuse(refusal);
     }
     if world.has(Scenario::MfaRequired) && !session.mfa {
@@ -303,63 +306,23 @@ pub(super) fn advance(world: &World, flow: Flow, trace: &Trace) -> Response {
         }
         return second_factor(world, flow, None, trace);
     }
-    if let Some(refusal) = barred(world, &request.app, &user) {
-        return refuse(refusal);
+    match obstacles::met(world, &request.app, &user) {
+        None => {}
+        Some((Way::Page, refusal)) => return refuse(refusal),
+        Some((Way::Back, refusal)) => return refuse_back(&request.back, &refusal, trace, &caller),
     }
     match consent::verdict(world, &request, &user) {
         Verdict::Granted => {}
-        Verdict::Ask | Verdict::Admin | Verdict::Request if silent => {
+        Verdict::Ask | Verdict::Admin(_) | Verdict::Request if silent => {
             let refusal = Refusal::not_consented(request.app.client_id, request.app.name)
                 .error("consent_required");
             return refuse_back(&request.back, &refusal, trace, &caller);
         }
-        verdict @ (Verdict::Ask | Verdict::Admin | Verdict::Request) => {
+        verdict @ (Verdict::Ask | Verdict::Admin(_) | Verdict::Request) => {
             return consent::ask(world, flow, &request, &user, verdict, trace);
         }
     }
     finish(world, &flow, &request, &user, &session, trace)
-}
-
-/// An account of another tenant than the one signed in to.
-fn outsider(
-    world: &World,
-    authority: &Authority,
-    request: &AuthorizeRequest,
-    user: &User,
-) -> Option<Refusal> {
-    let directory = world.directory.lock();
-    let app = &request.app;
-    match authority {
-        Authority::Tenant(id) if *id != user.tenant => {
-            let tenant = directory.tenant(id).map_or("", |t| t.name);
-            Some(Refusal::not_in_tenant(
-                user.upn,
-                user.tenant,
-                tenant,
-                app.client_id,
-                app.name,
-            ))
-        }
-        Authority::Consumers => Some(Refusal::work_accounts_only(app.client_id, app.name)),
-        Authority::Tenant(_) | Authority::Organizations | Authority::Common => None,
-    }
-}
-
-/// What the administrator has decided against this account in this app.
-pub(super) fn barred(
-    world: &World,
-    app: &crate::tenant::directory::Registration,
-    user: &User,
-) -> Option<Refusal> {
-    if world.has(Scenario::AppDisabled) {
-        Some(Refusal::app_disabled(app.client_id, app.name))
-    } else if world.has(Scenario::UserNotAssigned) {
-        Some(Refusal::not_assigned(app.client_id, app.name, user.upn))
-    } else if world.has(Scenario::ConditionalAccess) {
-        Some(Refusal::blocked_by_policy())
-    } else {
-        None
-    }
 }
 
 fn finish(
@@ -380,6 +343,7 @@ fn finish(
             signed_in_at: session.at,
             mfa: session.mfa,
             understands_challenges: request.understands_challenges,
+            steps_up: request.steps_up,
             fate: Fate::Alive,
         },
         redirect_uri: request.back.redirect_uri.clone(),

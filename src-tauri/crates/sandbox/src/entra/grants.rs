@@ -3,6 +3,7 @@
 use super::authority::Authority;
 use super::request::Challenge;
 use super::scopes::Scopes;
+use crate::scenarios::Scenario;
 use crate::tenant::directory::Platform;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
@@ -34,6 +35,9 @@ pub(crate) struct Grant {
     pub(crate) mfa: bool,
     /// Does the client understand claims challenges?
     pub(crate) understands_challenges: bool,
+    /// Did the sign-in meet the policy of a claims challenge?
+    #[serde(default)]
+    pub(crate) steps_up: bool,
     /// What has become of it.
     pub(crate) fate: Fate,
 }
@@ -49,6 +53,8 @@ pub(crate) enum Fate {
     Expired,
     /// The consent is withdrawn first, hence AADSTS65001.
     Unconsented,
+    /// What the scenario says.
+    Struck(Scenario),
 }
 
 /// An authorization code.

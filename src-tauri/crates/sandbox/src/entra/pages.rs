@@ -9,13 +9,14 @@ pub(super) use sign_in::{name, password, picker, second_factor};
 use super::authority::no_store;
 use super::errors::{Refusal, Trace};
 use super::sessions::Flow;
+use crate::tenant::directory::User;
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 const STYLE: &str = include_str!("pages/style.css");
 
 /// Text as it may stand in HTML, in and outside of attributes.
-fn esc(text: &str) -> String {
+pub(crate) fn esc(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -65,16 +66,26 @@ fn form(flow: &Flow, step: &str, inner: &str) -> String {
 fn wrong(error: Option<&str>) -> String {
     error.map_or_else(String::new, |e| {
         format!(
-            "<p class=\"error\" role=\"alert\" id=\"error\">{}</p>",
+            "<p class=\"error\" role=\"alert\" id=\"error\" data-code=\"{}\">{}</p>",
+            code_in(e),
             esc(e)
         )
     })
 }
 
+/// The AADSTS number that a sentence names; without one nothing.
+fn code_in(text: &str) -> &str {
+    let rest = text.split_once("AADSTS").map_or("", |(_, rest)| rest);
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    &rest[..end]
+}
+
 /// "Sorry, but we're having trouble signing you in."
 pub(super) fn refused(refusal: &Refusal, trace: &Trace) -> Response {
     let (title, first) = match refusal.code {
-        53_003 => (
+        53_000..=53_003 => (
             "You cannot access this right now",
             "Your sign-in was successful but does not meet the criteria to access this resource. For example, you might be signing in from a browser, app, or location that is restricted by your admin.",
         ),
@@ -89,6 +100,20 @@ pub(super) fn refused(refusal: &Refusal, trace: &Trace) -> Response {
         text = esc(&refusal.text),
     );
     page(StatusCode::BAD_REQUEST, title, &body, trace)
+}
+
+/// Who is not an administrator is sent back to the account page.
+pub(super) fn no_access(flow: &Flow, user: &User, trace: &Trace) -> Response {
+    let other = form(
+        flow,
+        "other",
+        "<div class=\"actions\"><button class=\"first\" id=\"other-account\">Sign in with another account</button></div>",
+    );
+    let body = format!(
+        "<p class=\"org\">Contoso</p><p class=\"who\">{}</p><h1>You don't have access to this</h1><p class=\"error\" role=\"alert\" id=\"error\">These pages are for Global Administrators. Sign in as admin@contoso.example.</p>{other}",
+        esc(user.upn)
+    );
+    page(StatusCode::FORBIDDEN, "No access", &body, trace)
 }
 
 /// After signing out.

@@ -3,8 +3,10 @@
 
 use super::authority::Authority;
 use super::errors::Refusal;
+use super::obstacles;
 use super::scopes::Scopes;
-use crate::tenant::directory::{Platform, Registration};
+use crate::scenarios::Scenario;
+use crate::tenant::directory::{MAILROOM, Platform, Registration};
 use crate::world::World;
 use std::collections::HashMap;
 
@@ -92,6 +94,8 @@ pub(crate) struct AuthorizeRequest {
     pub(crate) domain_hint: Option<String>,
     /// Does the client understand claims challenges (`xms_cc: cp1` in `claims`)?
     pub(crate) understands_challenges: bool,
+    /// Does it bring the claims of a challenge, so that the sign-in meets the policy behind it?
+    pub(crate) steps_up: bool,
 }
 
 /// How a bad request is answered.
@@ -147,6 +151,7 @@ impl AuthorizeRequest {
         let tenant = world.directory.lock().tenant(tenant).map_or("", |t| t.name);
         let scope = p.get("scope").ok_or_else(|| Refusal::missing("scope"))?;
         let scopes = Scopes::parse(scope, &app, tenant)?;
+        scopes.listed(&app)?;
         let prompt = match p.get("prompt").map(String::as_str) {
             None => Prompt::Auto,
             Some("none") => Prompt::None,
@@ -166,6 +171,7 @@ impl AuthorizeRequest {
             login_hint: p.get("login_hint").cloned(),
             domain_hint: p.get("domain_hint").cloned(),
             understands_challenges: understands_challenges(p.get("claims"))?,
+            steps_up: steps_up(p.get("claims"))?,
             app,
         })
     }
@@ -179,21 +185,21 @@ pub(crate) fn app(
 ) -> Result<Registration, Refusal> {
     let client_id = client_id.ok_or_else(|| Refusal::missing("client_id"))?;
     let directory = world.directory.lock();
-    let app = directory.registration(client_id);
+    let app = directory
+        .registration(client_id)
+        .filter(|app| app.client_id != MAILROOM || !world.has(Scenario::AppUnknown))
+        .map(|app| obstacles::registered(world, app, &directory.decisions.removed));
     match (authority, app) {
         (Authority::Tenant(id), app) => {
             let tenant = directory.tenant(id).map_or(id.as_str(), |t| t.name);
             app.filter(|a| a.serves(id))
-                .cloned()
                 .ok_or_else(|| Refusal::unknown_app(client_id, tenant))
         }
         (_, None) => Err(Refusal::unknown_app(client_id, "Microsoft Accounts")),
         (Authority::Consumers, Some(app)) => {
             Err(Refusal::work_accounts_only(app.client_id, app.name))
         }
-        (Authority::Organizations | Authority::Common, Some(app)) if app.multi_tenant => {
-            Ok(app.clone())
-        }
+        (Authority::Organizations | Authority::Common, Some(app)) if app.multi_tenant => Ok(app),
         (Authority::Organizations | Authority::Common, Some(app)) => {
             Err(Refusal::single_tenant(app.client_id, app.name))
         }
@@ -207,6 +213,10 @@ pub(crate) fn redirect(
 ) -> Result<(String, Platform), Refusal> {
     let sent =
         sent.ok_or_else(|| Refusal::new("invalid_request", 900_971, "No reply address provided."))?;
+    if app.redirects.is_empty() {
+        let text = "No reply address is registered for the application.";
+        return Err(Refusal::new("invalid_request", 500_113, text));
+    }
     match app.redirect_platform(sent) {
         Some(platform) => Ok((sent.clone(), platform)),
         None => Err(Refusal::redirect_mismatch(sent, app.client_id)),
@@ -238,6 +248,17 @@ fn challenge(platform: Platform, p: &Parameters) -> Result<Option<Challenge>, Re
         s256,
         value: value.clone(),
     }))
+}
+
+/// Do the `claims` name the authentication context that the scenario `claims-challenge` asks for ("Developer
+/// guide to Conditional Access authentication context")?
+fn steps_up(claims: Option<&String>) -> Result<bool, Refusal> {
+    let Some(claims) = claims else {
+        return Ok(false);
+    };
+    let claims: serde_json::Value =
+        serde_json::from_str(claims).map_err(|_| Refusal::malformed())?;
+    Ok(claims["access_token"]["acrs"]["value"] == "c1")
 }
 
 /// Reads `claims` ("How to use Continuous Access Evaluation enabled APIs in your applications").

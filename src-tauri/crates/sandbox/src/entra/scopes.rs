@@ -164,6 +164,32 @@ impl Scopes {
             .collect()
     }
 
+    /// Refuses (AADSTS650057) a resource of which the registration lists nothing.
+    pub(crate) fn listed(&self, app: &Registration) -> Result<(), Refusal> {
+        let listed = |resource: &str| app.permissions.iter().any(|(r, _)| *r == resource);
+        let Some(asked) = self.asked.iter().find(|a| !listed(&a.resource)) else {
+            return Ok(());
+        };
+        let mut valid: Vec<&str> = app
+            .permissions
+            .iter()
+            .map(|(r, _)| resource_app(r))
+            .collect();
+        valid.dedup();
+        Err(Refusal::new(
+            "invalid_resource",
+            650_057,
+            format!(
+                "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Client app ID: {}({}). Resource value from request: {}. Resource app ID: {}. List of valid resources from app registration: {}.",
+                app.client_id,
+                app.name,
+                asked.resource,
+                resource_app(&asked.resource),
+                valid.join(", ")
+            ),
+        ))
+    }
+
     /// The one resource a token is for: Graph where only OpenID scopes are named.
     ///
     /// # Errors

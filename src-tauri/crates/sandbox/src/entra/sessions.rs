@@ -27,6 +27,8 @@ pub(crate) enum Goal {
     Authorize(AuthorizeRequest),
     /// `/adminconsent`.
     AdminConsent(AdminConsent),
+    /// The administrator's pages: the path to go on to.
+    Office(String),
 }
 
 /// A sign-in under way.

@@ -2,26 +2,24 @@
 
 use super::authority::{Authority, Caller, no_store};
 use super::errors::{Refusal, Trace};
-use super::flow;
-use super::grants::{Code, Fate, Grant, IDLE_LIFE};
+use super::grants::{Fate, Grant, IDLE_LIFE};
+use super::obstacles;
 use super::pages;
+use super::redeemable;
 use super::request::{Parameters, app, parameters, understands_challenges};
 use super::scopes::{Asked, Scopes};
 use super::tokens::{self, GRAPH};
 use crate::scenarios::Scenario;
 use crate::server::GrantType;
 use crate::state;
-use crate::tenant::directory::{Platform, Registration, User};
+use crate::tenant::directory::{Registration, User};
 use crate::world::World;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use jiff::SignedDuration;
 use rand::Rng;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Access tokens of a sign-in that a scenario will undo: short, so that the refresh comes soon.
@@ -53,6 +51,9 @@ pub(super) async fn post(
 ) -> Response {
     let trace = Trace::new(&world, &caller);
     let p = parameters(&body);
+    if let Some(page) = crate::portal::instead_of_token(&world) {
+        return page;
+    }
     let answer = redeem(&world, &segment, &p, &caller);
     let mut response = match answer {
         Ok(body) => {
@@ -71,7 +72,7 @@ pub(super) async fn post(
 }
 
 fn redeem(world: &World, segment: &str, p: &Parameters, caller: &Caller) -> Result<Value, Refusal> {
-    if world.has(Scenario::ServiceDown) {
+    if world.has(Scenario::ServiceDown) || world.has(Scenario::TemporarilyUnavailable) {
         let text = "A transient error has occurred. Please try again.";
         return Err(Refusal::new("temporarily_unavailable", 90_033, text));
     }
@@ -91,6 +92,8 @@ fn redeem(world: &World, segment: &str, p: &Parameters, caller: &Caller) -> Resu
     }
     match grant_type.as_str() {
         "authorization_code" => code(world, &authority, &app, p, caller),
+        // A public client that is not allowed to be one has to prove itself (MAILROOM_WEB never gets this far).
+        "refresh_token" if !app.public_client && !presents_secret => Err(redeemable::no_secret()),
         "refresh_token" => refresh(world, &app, p, caller),
         other => Err(Refusal::new(
             "unsupported_grant_type",
@@ -125,7 +128,7 @@ fn code(
                 "The provided value for the input parameter 'code' is not valid.",
             )
         })?;
-        check_code(code, authority, app, redirect_uri, p)?;
+        redeemable::check(code, authority, app, redirect_uri, p)?;
         if code.used {
             return Err(invalid(
                 54_005,
@@ -145,9 +148,7 @@ fn code(
     let mut grant = code.grant;
     grant.understands_challenges |= understands_challenges(p.get("claims"))?;
     let user = user(world, &grant.oid)?;
-    if let Some(refusal) = flow::barred(world, app, &user) {
-        return Err(refusal);
-    }
+    admitted(world, app, &user)?;
     let scopes = match p.get("scope") {
         Some(text) => parse(world, text, app, &user)?,
         // Without a scope the token is for the first resource that was asked for.
@@ -173,72 +174,6 @@ fn code(
     let mut grants = world.grants.lock();
     let number = grants.open(grant);
     Ok(finish(world, body, grants, number, offline))
-}
-
-fn check_code(
-    code: &Code,
-    authority: &Authority,
-    app: &Registration,
-    redirect_uri: &str,
-    p: &Parameters,
-) -> Result<(), Refusal> {
-    if code.grant.client_id != app.client_id {
-        return Err(Refusal::new(
-            "invalid_grant",
-            70_000,
-            "The provided value for the input parameter 'code' is not valid: it was issued to another application.",
-        ));
-    }
-    if !code.grant.authority.redeems(authority) {
-        return Err(Refusal::new(
-            "invalid_grant",
-            700_005,
-            "Provided Authorization Code is intended to use against other tenant, thus rejected.",
-        ));
-    }
-    if code.redirect_uri != redirect_uri {
-        return Err(Refusal::new(
-            "invalid_grant",
-            500_112,
-            format!(
-                "The reply address '{redirect_uri}' does not match the reply address '{}' provided when requesting Authorization code.",
-                code.redirect_uri
-            ),
-        ));
-    }
-    if code.platform == Platform::Web {
-        let id = app.client_id;
-        return Err(
-            if p.contains_key("client_secret") || p.contains_key("client_assertion") {
-                let text = format!(
-                    "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{id}'."
-                );
-                Refusal::new("invalid_client", 7_000_215, text)
-            } else {
-                let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-                Refusal::new("invalid_client", 7_000_218, text)
-            },
-        );
-    }
-    let Some(challenge) = &code.challenge else {
-        return Ok(());
-    };
-    let verifier = p
-        .get("code_verifier")
-        .ok_or_else(|| Refusal::missing("code_verifier"))?;
-    let computed = if challenge.s256 {
-        B64.encode(Sha256::digest(verifier))
-    } else {
-        verifier.clone()
-    };
-    if computed != challenge.value {
-        return Err(Refusal::new(
-            "invalid_grant",
-            501_481,
-            "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
-        ));
-    }
-    Ok(())
 }
 
 fn refresh(
@@ -292,11 +227,10 @@ fn refresh(
             }
             state::save(world);
         }
+        Fate::Struck(scenario) => return Err(obstacles::struck(scenario)),
         Fate::Alive => {}
     }
-    if let Some(refusal) = flow::barred(world, app, &user) {
-        return Err(refusal);
-    }
+    admitted(world, app, &user)?;
     if world.has(Scenario::MfaRequired) && !grant.mfa {
         return Err(Refusal::second_factor());
     }
@@ -316,6 +250,14 @@ fn refresh(
         token.used = now;
     }
     Ok(finish(world, body, grants, number, true))
+}
+
+/// Refuses an account that something stands in the way of.
+fn admitted(world: &World, app: &Registration, user: &User) -> Result<(), Refusal> {
+    let met = || obstacles::met(world, app, user).map(|(_, refusal)| refusal);
+    obstacles::account(world, user)
+        .or_else(met)
+        .map_or(Ok(()), Err)
 }
 
 fn expired(issued: &str) -> Refusal {
@@ -375,6 +317,7 @@ fn answer(
     p: &Parameters,
     caller: &Caller,
 ) -> Result<Value, Refusal> {
+    scopes.listed(app)?;
     let mut granted = {
         let directory = world.directory.lock();
         let needed = scopes.needed(app);

@@ -2,6 +2,7 @@
 
 use super::grants::{Ended, Grant};
 use super::scopes::OUTLOOK;
+use crate::scenarios::Scenario;
 use crate::tenant::directory::{Registration, User, UserKind};
 use crate::world::World;
 use base64::Engine;
@@ -100,6 +101,17 @@ pub(crate) fn authenticate(
             ),
         });
     }
+    if world.has(Scenario::ClaimsChallenge) && json["acrs"].as_array().is_none_or(Vec::is_empty) {
+        let claims = json!({"access_token": {"acrs": {"essential": true, "value": "c1"}}});
+        return Err(TokenRefusal {
+            code: "InvalidAuthenticationToken",
+            message: "The presented access token does not meet the Conditional Access policy of the resource; insufficient claims.".to_owned(),
+            challenge: format!(
+                "{realm}, error=\"insufficient_claims\", claims=\"{}\"",
+                STANDARD.encode(claims.to_string())
+            ),
+        });
+    }
     Ok(Claims {
         scp: text("scp").split(' ').map(str::to_owned).collect(),
         oid: text("oid"),
@@ -159,6 +171,9 @@ pub(crate) fn access_token(
     });
     if grant.understands_challenges {
         claims["xms_cc"] = json!(["CP1"]);
+    }
+    if grant.steps_up {
+        claims["acrs"] = json!(["c1"]);
     }
     world.keys.sign(&claims)
 }

@@ -125,6 +125,7 @@ impl Visit<'_> {
         if !scope {
             return Err(Refusal::denied());
         }
+        super::obstacles::wish(self, wish)?;
         if own
             || self
                 .world

@@ -10,7 +10,7 @@ use crate::world::World;
 
 /// Requests at once for one app and mailbox.
 const AT_ONCE: u32 = 4;
-/// In the scenario `throttled` every so-manyth request is refused.
+/// In the scenarios `throttled` and `mailbox-concurrency` every so-manyth request is refused.
 const EVERY: u64 = 3;
 
 /// A request of a batch being worked on; ends when dropped.
@@ -23,6 +23,7 @@ pub(super) struct Flight {
 /// those inside a batch here.
 pub(super) fn enter(world: &Arc<World>, call: &Call, mailbox: &str) -> Result<Flight, Refusal> {
     let throttled = world.has(Scenario::Throttled);
+    let concurrency = world.has(Scenario::MailboxConcurrency);
     let mut flight = Flight {
         world: Arc::clone(world),
         mailbox: None,
@@ -33,6 +34,9 @@ pub(super) fn enter(world: &Arc<World>, call: &Call, mailbox: &str) -> Result<Fl
         if throttled && mailboxes.requests.is_multiple_of(EVERY) {
             let text = "Too many requests. Please try again later.";
             return Err(Refusal::new(429, "TooManyRequests", text).with("Retry-After", "2"));
+        }
+        if concurrency && mailboxes.requests.is_multiple_of(EVERY) {
+            return Err(over_concurrency());
         }
         let inside = mailboxes.in_flight.entry(mailbox.to_owned()).or_default();
         if call.in_batch {
@@ -48,10 +52,14 @@ pub(super) fn enter(world: &Arc<World>, call: &Call, mailbox: &str) -> Result<Fl
         .get(mailbox)
         .map_or(0, |flight| flight.in_flight);
     if inside + outside > AT_ONCE {
-        let text = "Application is over its MailboxConcurrency limit.";
-        return Err(Refusal::new(429, "ApplicationThrottled", text).with("Retry-After", "1"));
+        return Err(over_concurrency());
     }
     Ok(flight)
+}
+
+fn over_concurrency() -> Refusal {
+    let text = "Application is over its MailboxConcurrency limit.";
+    Refusal::new(429, "ApplicationThrottled", text).with("Retry-After", "1")
 }
 
 impl Drop for Flight {

@@ -1,12 +1,14 @@
 //! Who there is: tenants, accounts, app registrations, consents and rights on shared mailboxes.
 
 mod apps;
+mod decisions;
 mod people;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 pub(crate) use apps::{Platform, Registration};
+pub(crate) use decisions::{ApprovalRequest, Decisions, RequestState, Right};
 
 /// Contoso, the tenant people practise with.
 pub(crate) const CONTOSO: &str = "c0a70503-5a4d-4b6f-9d3e-7f10c0470501";
@@ -129,6 +131,8 @@ pub(crate) struct Directory {
     registrations: Vec<Registration>,
     /// What was consented to.
     pub(crate) consents: BTreeSet<Consent>,
+    /// What the administrator has decided beside consent.
+    pub(crate) decisions: Decisions,
 }
 
 impl Directory {
@@ -139,6 +143,7 @@ impl Directory {
             users: people::users(),
             registrations: apps::registrations(),
             consents: BTreeSet::new(),
+            decisions: Decisions::first(),
         }
     }
 
@@ -192,12 +197,18 @@ impl Directory {
 
     /// May this account open that mailbox (both object ids)? Its own always, others with Full Access.
     pub(crate) fn may_open(&self, user_oid: &str, mailbox_oid: &str) -> bool {
-        user_oid == mailbox_oid || people::FULL_ACCESS.contains(&(user_oid, mailbox_oid))
+        user_oid == mailbox_oid
+            || self
+                .decisions
+                .has_right(Right::FullAccess, user_oid, mailbox_oid)
     }
 
     /// May this account send as that mailbox (both object ids)?
     pub(crate) fn may_send_as(&self, user_oid: &str, mailbox_oid: &str) -> bool {
-        user_oid == mailbox_oid || people::SEND_AS.contains(&(user_oid, mailbox_oid))
+        user_oid == mailbox_oid
+            || self
+                .decisions
+                .has_right(Right::SendAs, user_oid, mailbox_oid)
     }
 
     /// The permissions of a resource that the app has for this account, by the account's own consent or an administrator's.

@@ -3,7 +3,9 @@
 
 mod admin;
 mod browser;
+mod office;
 mod pages;
+mod practise;
 mod redirect;
 mod refresh;
 mod scenarios;

@@ -103,11 +103,12 @@ pub(in crate::entra) fn admin_consent(
     page(StatusCode::OK, "Permissions requested", &body, trace)
 }
 
-/// "Need admin approval" (AADSTS90094).
+/// "Need admin approval" (AADSTS90094, 90093 where a policy forbids consent, 900941 where the app is risky).
 pub(in crate::entra) fn need_admin(
     flow: &Flow,
     app: &Registration,
     user: &User,
+    code: u32,
     trace: &Trace,
 ) -> Response {
     let other = form(
@@ -121,7 +122,7 @@ pub(in crate::entra) fn need_admin(
         "<button class=\"link\" id=\"cancel\">Return to the application without granting consent</button>",
     );
     let body = format!(
-        "{}<h1>Need admin approval</h1>{}<p>{} needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.</p>{other}{leave}<dl><dt>Error Code</dt><dd id=\"error\" data-code=\"90094\">AADSTS90094</dd><dt>Correlation Id</dt><dd>{}</dd></dl>",
+        "{}<h1>Need admin approval</h1>{}<p>{} needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.</p>{other}{leave}<dl><dt>Error Code</dt><dd id=\"error\" data-code=\"{code}\">AADSTS{code}</dd><dt>Correlation Id</dt><dd>{}</dd></dl>",
         who(user),
         app_line(app),
         esc(app.name),

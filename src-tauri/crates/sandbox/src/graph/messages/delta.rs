@@ -56,6 +56,10 @@ pub(super) fn delta(visit: &Visit<'_>, folder: &str) -> Result<Answer, Refusal> 
             return Err(expired(visit, folder));
         }
     }
+    if starts_round && visit.world.has(Scenario::SyncStateNotFound) {
+        let text = "Resync is required; the sync state is not found.";
+        return Err(Refusal::new(410, "resyncRequired", text));
+    }
     visit.read(|mailbox| {
         let key = mail_folders::find(mailbox, folder)?.key;
         let token = match asked {

@@ -29,7 +29,7 @@ pub(crate) struct Registration {
     /// "Allow public client flows".
     pub(crate) public_client: bool,
     /// API permissions listed in the registration: (resource URI, permission).
-    pub(crate) permissions: &'static [(&'static str, &'static str)],
+    pub(crate) permissions: Vec<(&'static str, &'static str)>,
 }
 
 const GRAPH: &str = "https://graph.microsoft.com";
@@ -61,7 +61,7 @@ pub(super) fn registrations() -> Vec<Registration> {
             multi_tenant: true,
             redirects: &[("http://localhost", Platform::Desktop)],
             public_client: true,
-            permissions: MAIL_PERMISSIONS,
+            permissions: MAIL_PERMISSIONS.to_vec(),
         },
         Registration {
             client_id: MAILROOM_WEB,
@@ -71,7 +71,7 @@ pub(super) fn registrations() -> Vec<Registration> {
             multi_tenant: false,
             redirects: &[("http://localhost", Platform::Web)],
             public_client: false,
-            permissions: MAIL_PERMISSIONS,
+            permissions: MAIL_PERMISSIONS.to_vec(),
         },
         Registration {
             client_id: FABRIKAM_INBOX,
@@ -81,7 +81,7 @@ pub(super) fn registrations() -> Vec<Registration> {
             multi_tenant: false,
             redirects: &[("http://localhost", Platform::Desktop)],
             public_client: true,
-            permissions: MAIL_PERMISSIONS,
+            permissions: MAIL_PERMISSIONS.to_vec(),
         },
     ]
 }
