@@ -86,11 +86,16 @@ pub(crate) fn save(world: &World) {
         return;
     };
     let _saving = world.saving.lock();
+    let (consents, requests) = {
+        let directory = world.directory.lock();
+        let requests = directory.decisions.requests.clone();
+        (directory.consents.clone(), requests)
+    };
     let kept = Kept {
         version: VERSION,
-        consents: world.directory.lock().consents.clone(),
+        consents,
         grants: world.grants.lock().kept(),
-        requests: world.directory.lock().decisions.requests.clone(),
+        requests,
     };
     let written = serde_json::to_vec(&kept)
         .map_err(std::io::Error::other)

@@ -204,6 +204,9 @@ fn refresh(
         (token.grant, grant, token.issued, idle)
     };
     let user = user(world, &grant.oid)?;
+    if let Some(refusal) = obstacles::account(world, &user) {
+        return Err(refusal);
+    }
     let stamp = |t: jiff::Timestamp| t.strftime("%Y-%m-%dT%H:%M:%S.0000000Z").to_string();
     match grant.fate {
         _ if idle => return Err(expired(&stamp(issued))),

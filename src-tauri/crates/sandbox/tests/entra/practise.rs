@@ -134,7 +134,6 @@ const GRAPH: &[(&str, &str, u16, &str)] = &[
     ("folder-gone", "GET folder", 404, "ErrorFolderNotFound"),
     ("ids-stale", "GET folder", 400, "ErrorInvalidIdMalformed"),
     ("sync-state-not-found", "GET delta", 410, "resyncRequired"),
-    ("delta-expired", "GET delta", 410, "SyncStateNotFound"),
     (
         "full-access-missing",
         "GET shared",
@@ -151,6 +150,7 @@ const ELSEWHERE: &[&str] = &[
     "clock-skew",
     "slow",
     "throttled",
+    "delta-expired",
     "mailbox-concurrency",
     "malformed-json",
     "foreign-next-link",
