@@ -49,15 +49,15 @@ pub(crate) fn switch_on(world: &World, scenario: Scenario) {
 pub(crate) fn break_it(world: &World, scenario: Scenario) {
     let mut directory = world.directory.lock();
     let directory = &mut *directory;
-    match scenario {
-        Scenario::UserNotAssigned => {
-            directory.decisions.assignment_required = true;
-            directory.decisions.assigned.clear();
-        }
-        Scenario::FullAccessMissing => directory.decisions.withdraw_all(Right::FullAccess),
-        Scenario::SendAsDenied => directory.decisions.withdraw_all(Right::SendAs),
-        Scenario::ConsentRevoked => directory.consents.retain(|c| c.client_id != MAILROOM),
-        _ => {}
+    if scenario == Scenario::UserNotAssigned {
+        directory.decisions.assignment_required = true;
+        directory.decisions.assigned.clear();
+    } else if scenario == Scenario::FullAccessMissing {
+        directory.decisions.withdraw_all(Right::FullAccess);
+    } else if scenario == Scenario::SendAsDenied {
+        directory.decisions.withdraw_all(Right::SendAs);
+    } else if scenario == Scenario::ConsentRevoked {
+        directory.consents.retain(|c| c.client_id != MAILROOM);
     }
 }
 
@@ -65,11 +65,12 @@ pub(crate) fn break_it(world: &World, scenario: Scenario) {
 pub(crate) fn switch_off(world: &World, scenario: Scenario) {
     mended(world, scenario);
     let mut directory = world.directory.lock();
-    match scenario {
-        Scenario::UserNotAssigned => directory.decisions.assignment_required = false,
-        Scenario::FullAccessMissing => directory.decisions.restore(Right::FullAccess),
-        Scenario::SendAsDenied => directory.decisions.restore(Right::SendAs),
-        _ => {}
+    if scenario == Scenario::UserNotAssigned {
+        directory.decisions.assignment_required = false;
+    } else if scenario == Scenario::FullAccessMissing {
+        directory.decisions.restore(Right::FullAccess);
+    } else if scenario == Scenario::SendAsDenied {
+        directory.decisions.restore(Right::SendAs);
     }
 }
 

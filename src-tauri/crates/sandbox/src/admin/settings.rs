@@ -138,11 +138,17 @@ pub(super) fn setting(scenario: Scenario) -> Option<&'static Setting> {
 
 /// The path of the page on which an administrator mends a scenario.
 pub(crate) fn page_of(scenario: Scenario) -> Option<&'static str> {
-    let page = match scenario {
-        Scenario::ApprovalRequest => Page::Requests,
-        Scenario::ConsentRevoked | Scenario::ConsentRequired => Page::Application,
-        Scenario::FullAccessMissing | Scenario::SendAsDenied => Page::Mailboxes,
-        other => setting(other)?.page,
+    let elsewhere = [
+        (Scenario::ApprovalRequest, Page::Requests),
+        (Scenario::ConsentRevoked, Page::Application),
+        (Scenario::ConsentRequired, Page::Application),
+        (Scenario::FullAccessMissing, Page::Mailboxes),
+        (Scenario::SendAsDenied, Page::Mailboxes),
+    ];
+    let found = elsewhere.into_iter().find(|(s, _)| *s == scenario);
+    let page = match found {
+        Some((_, page)) => page,
+        None => setting(scenario)?.page,
     };
     Some(page.path())
 }

@@ -169,23 +169,29 @@ pub(super) fn account(world: &World, user: &User) -> Option<Refusal> {
 /// What a refresh gets whose grant a scenario has struck.
 pub(super) fn struck(scenario: Scenario) -> Refusal {
     let refuse = |code, text: &str| Refusal::new("invalid_grant", code, text);
-    match scenario {
-        Scenario::MfaExpired => refuse(
+    let expired = [
+        (
+            Scenario::MfaExpired,
             50_078,
+            "basic_action",
             "Presented multi-factor authentication has expired due to policies configured by your administrator, you must refresh your multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.",
-        )
-        .suberror("basic_action"),
-        Scenario::SignInFrequency => refuse(
+        ),
+        (
+            Scenario::SignInFrequency,
             70_043,
+            "token_expired",
             "The refresh token has expired or is invalid due to sign-in frequency checks by Conditional Access. The maximum allowed lifetime for this request is 86400.",
-        )
-        .suberror("token_expired"),
-        Scenario::PasswordChanged => refuse(
+        ),
+        (
+            Scenario::PasswordChanged,
             50_133,
+            "bad_token",
             "Session is invalid due to expiration or recent password change.",
-        )
-        .suberror("bad_token"),
-        _ => refuse(
+        ),
+    ];
+    match expired.into_iter().find(|(s, ..)| *s == scenario) {
+        Some((_, code, suberror, text)) => refuse(code, text).suberror(suberror),
+        None => refuse(
             70_000,
             "Provided grant is invalid or malformed. The grant is expired, revoked, or was issued to another client.",
         ),
@@ -214,7 +220,8 @@ pub(super) fn registered(
     let none = world.has(Scenario::PermissionMissing);
     app.permissions.retain(|(resource, name)| {
         let graph = *resource == super::tokens::GRAPH;
-        !(none && graph) && !taken.iter().any(|(r, n)| r == resource && n == name)
+        let removed = taken.iter().any(|(r, n)| r == resource && n == name);
+        !(removed || none && graph)
     });
     app
 }
