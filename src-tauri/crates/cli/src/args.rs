@@ -255,6 +255,25 @@ pub(crate) struct ConnectArguments {
     /// Open the sign-in in a private window
     #[arg(long)]
     pub(crate) private_window: bool,
+    /// With --provider imap: the server, which must speak TLS at this port
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "outlook.office365.com:993"
+    )]
+    pub(crate) imap: String,
+    /// With --provider imap: login name [default: the address]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) login: Option<String>,
+    /// With --provider imap: how to sign in
+    #[arg(long, value_enum, default_value = "oauth")]
+    pub(crate) auth: AuthChoice,
+    /// With --auth password: the password is the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// With --provider imap: path of the folder as the server writes it [default: the inbox]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) folder: Option<String>,
 }
 
 /// Options of `check`.
@@ -282,6 +301,17 @@ fn station(name: &str) -> Result<Station, String> {
 pub(crate) enum ProviderChoice {
     /// Microsoft Graph
     Graph,
+    /// IMAP over TLS
+    Imap,
+}
+
+/// How to sign in to an IMAP server.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthChoice {
+    /// Through the browser, as Microsoft 365 wants it
+    Oauth,
+    /// With a password
+    Password,
 }
 
 /// Cloud that a tenant lives in.

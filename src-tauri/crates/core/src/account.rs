@@ -39,6 +39,29 @@ pub struct Registration {
     pub client_id: String,
 }
 
+/// An IMAP server and how to sign in to it. The password or the tokens are kept elsewhere, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImapServer {
+    /// Host name; the server's certificate must bear it.
+    pub host: String,
+    /// Port that speaks TLS from the first byte (RFC 8314 §3.2; 993 by convention).
+    pub port: u16,
+    /// Login name.
+    pub login: String,
+    /// What proves who we are.
+    pub auth: ImapAuth,
+}
+
+/// What proves to an IMAP server who we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImapAuth {
+    /// A password.
+    Password,
+    /// An access token (XOAUTH2, or OAUTHBEARER of RFC 7628).
+    Token,
+}
+
 impl EmailAddress {
     /// Checks and normalises `text`. Returns nothing when it is no address of the form `local@domain`
     /// (RFC 5321 §4.1.2, without quoted local parts and address literals).

@@ -7,6 +7,7 @@ mod connect;
 mod diagnosis;
 pub mod error;
 mod forecast;
+mod imap;
 mod imports;
 mod tickets;
 pub mod view;
@@ -16,6 +17,7 @@ pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;
 pub use forecast::forecast;
+pub use imap::*;
 pub use imports::*;
 pub use tickets::*;
 

@@ -14,6 +14,7 @@ pub use views::{address_details, address_view, address_views};
 
 use crate::account::Registration;
 use crate::api::view::{Notice, PollingRole, SandboxView};
+use crate::provider::imap::Trust;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError};
 use crate::sync::{Clock, Connections, Context, Engine};
@@ -85,7 +86,8 @@ impl App {
         let store = Store::open(&options.data_dir).await?;
         let http =
             crate::oauth::http::client(&options.extra_roots).map_err(OpenError::Certificate)?;
-        let connections = Connections::new(http, store.clone(), options.secrets);
+        let trust = Trust::new(options.extra_roots);
+        let connections = Connections::new(http, trust, store.clone(), options.secrets);
         let (new_tickets, tickets) = mpsc::unbounded_channel();
         let context = Arc::new(Context::new(store, connections, options.clock, new_tickets));
         let engine = options

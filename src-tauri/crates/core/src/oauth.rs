@@ -31,3 +31,19 @@ pub const LATER_SCOPES: [&str; 4] = [
     "MailboxSettings.Read",
     "User.Read.All",
 ];
+
+/// Exchange Online as a resource for IMAP and SMTP (Microsoft, "Authenticate an IMAP, POP or SMTP connection using
+/// OAuth").
+pub const OUTLOOK: &str = "https://outlook.office.com/";
+
+/// The permission to read mail by IMAP, by its short name.
+pub const IMAP_SCOPE: &str = "IMAP.AccessAsUser.All";
+
+/// Scopes that a mailbox read by IMAP needs.
+pub fn imap_scopes() -> Vec<String> {
+    ["openid", "offline_access", "email"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([format!("{OUTLOOK}{IMAP_SCOPE}")])
+        .collect()
+}

@@ -2,6 +2,7 @@
 //! never learn a dialect. Providers know neither the store nor what a ticket is.
 
 pub mod graph;
+pub mod imap;
 
 use crate::Millis;
 use crate::account::{EmailAddress, Identity};
@@ -19,6 +20,8 @@ const CLAIMS_LINE: &str = "claims: ";
 pub enum Provider {
     /// Microsoft Graph.
     Graph(graph::GraphMailbox),
+    /// IMAP.
+    Imap(imap::ImapMailbox),
 }
 
 /// A message as a listing shows it.
@@ -104,6 +107,9 @@ pub enum ProviderError {
     /// 403.
     #[error("the server refuses access")]
     Forbidden(Evidence),
+    /// The server cannot prove that it is the one asked for.
+    #[error("the server's certificate is not trusted")]
+    Untrusted(Evidence),
     /// 404: message, folder or mailbox.
     #[error("not found")]
     NotFound(Evidence),
@@ -131,6 +137,7 @@ impl ProviderError {
             Self::Offline(e)
             | Self::Unauthorized(e)
             | Self::Forbidden(e)
+            | Self::Untrusted(e)
             | Self::NotFound(e)
             | Self::Throttled(_, e)
             | Self::CursorExpired(e)
@@ -165,6 +172,7 @@ impl Provider {
     pub async fn identity(&self) -> Result<Identity, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.identity().await,
+            Self::Imap(mailbox) => mailbox.identity().await,
         }
     }
 
@@ -172,6 +180,7 @@ impl Provider {
     pub async fn folder(&self, path: Option<&str>) -> Result<Folder, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.folder(path).await,
+            Self::Imap(mailbox) => mailbox.folder(path).await,
         }
     }
 
@@ -185,6 +194,7 @@ impl Provider {
     ) -> Result<NewestPage, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.newest(folder_id, until, size, page).await,
+            Self::Imap(mailbox) => mailbox.newest(until, size, page).await,
         }
     }
 
@@ -192,6 +202,7 @@ impl Provider {
     pub fn cursor_since(&self, folder_id: &str, since: Millis) -> Result<Cursor, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.cursor_since(folder_id, since),
+            Self::Imap(_) => Ok(imap::ImapMailbox::cursor_since(since)),
         }
     }
 
@@ -199,6 +210,7 @@ impl Provider {
     pub async fn changes(&self, cursor: &Cursor) -> Result<ChangePage, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.changes(cursor).await,
+            Self::Imap(mailbox) => mailbox.changes(cursor).await,
         }
     }
 
@@ -206,6 +218,7 @@ impl Provider {
     pub async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
         match self {
             Self::Graph(mailbox) => mailbox.fetch(server_ids).await,
+            Self::Imap(mailbox) => mailbox.fetch(server_ids).await,
         }
     }
 
@@ -213,6 +226,7 @@ impl Provider {
     pub async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
         match self {
             Self::Graph(mailbox) => mailbox.mark(marks).await,
+            Self::Imap(mailbox) => mailbox.mark(marks).await,
         }
     }
 
@@ -221,6 +235,8 @@ impl Provider {
     pub async fn send_mime(&self, raw: &[u8]) -> Result<(), ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.send_mime(raw).await,
+            // IMAP only reads.
+            Self::Imap(_) => Err(ProviderError::Protocol("cannot_send", Evidence::default())),
         }
     }
 }

@@ -21,7 +21,7 @@ pub mod schedule;
 pub mod silence;
 pub mod status;
 
-pub use connections::{Connections, NoVault, purpose};
+pub use connections::{Connections, NoVault, password_purpose, purpose};
 pub use lock::PollingLock;
 pub use rehearse::{Rehearsal, rehearse};
 

@@ -48,6 +48,7 @@ pub(crate) const TEST: &[Need] = &[
     ),
     need("chromium-driver", &["chromedriver"], "chromedriver"),
     need("python3", &["python3"], "Python 3 with venv"),
+    need("dovecot-imapd", &["dovecot"], "Dovecot with IMAP"),
     need("fonts-noto-cjk", &[], "a font with Japanese characters"),
 ];
 

@@ -1,21 +1,33 @@
 //! Connecting: opens the browser, follows the sign-in, confirms.
 
 use super::{addresses, wait};
-use crate::args::{CloudChoice, Common, ConnectArguments, ProviderChoice};
+use crate::args::{AuthChoice, CloudChoice, Common, ConnectArguments, ProviderChoice};
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
     RegistrationInput, Status,
 };
+use mailroom_core::api::ImapInput;
 use mailroom_core::{api, app::App};
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// `connect`
 pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Result<(), Failure> {
-    match options.provider {
-        ProviderChoice::Graph => {}
-    }
+    let by_imap = options.provider == ProviderChoice::Imap;
+    let input = ImapInput {
+        server: options.imap.clone(),
+        login: options
+            .login
+            .clone()
+            .unwrap_or_else(|| options.address.clone()),
+        folder: options.folder.clone(),
+    };
+    let password = match options.auth {
+        AuthChoice::Password if by_imap => Some(password(&options)?),
+        AuthChoice::Password | AuthChoice::Oauth => None,
+    };
     let app = session::open(common, true).await?;
     let request = ConnectRequest {
         address: options.address.clone(),
@@ -24,10 +36,22 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         language: session::language(common),
     };
     let choices = ConnectChoices {
-        brand: options.brand,
+        brand: options.brand.clone(),
         import_newest: options.newest,
     };
-    let view = run(&app, common, request, choices).await?;
+    let view = match password {
+        Some(password) => {
+            let address = &options.address;
+            let view = api::connect_imap(&app, address, input, password, choices).await?;
+            settle(&app, common, view.id).await?
+        }
+        None if by_imap => {
+            let attempt = api::begin_connect_imap(&app, request, input).await?;
+            let view = follow(&app, common, attempt, choices).await?;
+            settle(&app, common, view.id).await?
+        }
+        None => run(&app, common, request, choices).await?,
+    };
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
     verdict(&view)
@@ -64,8 +88,30 @@ pub(crate) async fn run(
 ) -> Result<AddressView, Failure> {
     let attempt = api::begin_connect(app, request).await?;
     let view = follow(app, common, attempt, choices).await?;
-    wait::for_import(app, common, view.id).await?;
-    wait::for_poll(app, view.id, None).await
+    settle(app, common, view.id).await
+}
+
+/// Waits for the import and the first poll.
+async fn settle(app: &Arc<App>, common: &Common, id: i64) -> Result<AddressView, Failure> {
+    wait::for_import(app, common, id).await?;
+    wait::for_poll(app, id, None).await
+}
+
+/// The password from standard input: arguments and environments are seen by other programs.
+fn password(options: &ConnectArguments) -> Result<SecretString, Failure> {
+    if !options.password_stdin {
+        let text = "--auth password needs --password-stdin, with the password as the first line.";
+        return Err(Failure::Usage(text.into()));
+    }
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| Failure::Usage(format!("--password-stdin: {error}")))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::Usage("--password-stdin: no password came.".into()));
+    }
+    Ok(SecretString::from(password))
 }
 
 fn verdict(view: &AddressView) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use super::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
     RegistrationInput,
 };
-use crate::account::{EmailAddress, Registration};
+use crate::account::{EmailAddress, Identity, ImapAuth, Registration};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
 use crate::oauth::http::{is_allowed, is_loopback};
@@ -19,9 +19,9 @@ use std::sync::Arc;
 use url::Url;
 
 /// Seconds between polls of a new address.
-const POLL_INTERVAL_S: u32 = 60;
+pub(super) const POLL_INTERVAL_S: u32 = 60;
 /// Category on imported mail of a new address.
-const CATEGORY: &str = "Mailroom";
+pub(super) const CATEGORY: &str = "Mailroom";
 
 /// Checks the request and opens the browser. The attempt goes on by itself; follow it with [`connect_attempt`] or
 /// by [`super::view::Notice::Connect`].
@@ -75,6 +75,7 @@ pub(super) async fn begin_as(
         registration,
         words: crate::words::words(language).page.clone(),
         reconnects: None,
+        imap: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
@@ -84,7 +85,8 @@ pub(super) async fn begin_as(
 /// that arrived meanwhile is fetched.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], and as [`begin_connect`].
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that signs in with a password, and as
+/// [`begin_connect`].
 pub async fn reconnect_address(
     app: &Arc<App>,
     id: i64,
@@ -92,6 +94,10 @@ pub async fn reconnect_address(
     language: &str,
 ) -> Result<ConnectAttempt, ApiError> {
     let (row, account) = row_and_account(app, id).await?;
+    if row.server.as_ref().map(|server| server.auth) == Some(ImapAuth::Password) {
+        // There is no browser to sign in with: `connect_imap` takes the new password.
+        return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
+    }
     app.context.connections.vault().await?;
     let plan = Plan {
         address: EmailAddress::parse(&row.address).ok_or_else(not_found)?,
@@ -99,6 +105,7 @@ pub async fn reconnect_address(
         words: crate::words::words(language).page.clone(),
         reconnects: Some(id),
         sandbox: row.sandbox,
+        imap: row.server.map(|server| (server, row.folder_path)),
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
@@ -213,35 +220,48 @@ fn attach(
     brand: &str,
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
-    let first = addresses::all(tx)?.iter().all(|row| row.disconnected);
-    let id = addresses::insert(
-        tx,
-        &NewAddress {
-            address: plan.address.clone(),
-            brand: brand.to_owned(),
-            sandbox: plan.sandbox,
-            provider: ProviderKind::Graph,
-            account_id: account,
-            mailbox: None,
-            folder_path: None,
-            folder_id: proven.folder.id.clone(),
-            folder_name: proven.folder.name.clone(),
-            poll_interval_s: POLL_INTERVAL_S,
-            category: CATEGORY.to_owned(),
-            // Servers tell the time of arrival in whole seconds.
-            connected_at: now - now.rem_euclid(1000),
-            cursor: None,
-            next_poll_at: Some(now),
+    let (server, folder_path) = plan.imap.clone().unzip();
+    let new = NewAddress {
+        address: plan.address.clone(),
+        brand: brand.to_owned(),
+        sandbox: plan.sandbox,
+        provider: match server {
+            Some(_) => ProviderKind::Imap,
+            None => ProviderKind::Graph,
         },
-    )?;
-    let aliases = other_addresses(plan, proven);
+        server,
+        account_id: account,
+        mailbox: None,
+        folder_path: folder_path.flatten(),
+        folder_id: proven.folder.id.clone(),
+        folder_name: proven.folder.name.clone(),
+        poll_interval_s: POLL_INTERVAL_S,
+        category: CATEGORY.to_owned(),
+        // Servers tell the time of arrival in whole seconds.
+        connected_at: now - now.rem_euclid(1000),
+        cursor: None,
+        next_poll_at: Some(now),
+    };
+    add(tx, &new, &proven.identity, now)
+}
+
+/// Adds an address with its account's other names; the first one becomes the default.
+pub(super) fn add(
+    tx: &rusqlite::Connection,
+    new: &NewAddress,
+    identity: &Identity,
+    now: crate::Millis,
+) -> rusqlite::Result<i64> {
+    let first = addresses::all(tx)?.iter().all(|row| row.disconnected);
+    let id = addresses::insert(tx, new)?;
+    let aliases = other_addresses(&new.address, identity);
     addresses::replace_aliases(tx, id, &aliases)?;
     // Whoever could sign in waits for no approval any more.
     approvals::settle(tx, id)?;
     if first {
         addresses::make_default(tx, id)?;
     }
-    let args = [("login".to_owned(), proven.identity.login_name.clone())].into();
+    let args = [("login".to_owned(), identity.login_name.clone())].into();
     events::add(tx, id, now, EventKind::Connected, &args)?;
     Ok(id)
 }
@@ -253,24 +273,34 @@ fn reattach(
     proven: &Proven,
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
-    addresses::reconnect(tx, id, account, Some(now))?;
-    let args = [("login".to_owned(), proven.identity.login_name.clone())].into();
-    events::add(tx, id, now, EventKind::Reconnected, &args)?;
+    again(tx, id, account, &proven.identity, now)?;
     Ok(id)
 }
 
-fn other_addresses(plan: &Plan, proven: &Proven) -> Vec<EmailAddress> {
-    let identity = &proven.identity;
+/// The address is read with this account again, from where it stopped.
+pub(super) fn again(
+    tx: &rusqlite::Connection,
+    id: i64,
+    account: i64,
+    identity: &Identity,
+    now: crate::Millis,
+) -> rusqlite::Result<()> {
+    addresses::reconnect(tx, id, account, Some(now))?;
+    let args = [("login".to_owned(), identity.login_name.clone())].into();
+    events::add(tx, id, now, EventKind::Reconnected, &args)
+}
+
+fn other_addresses(address: &EmailAddress, identity: &Identity) -> Vec<EmailAddress> {
     identity
         .primary
         .iter()
         .chain(&identity.aliases)
-        .filter(|address| **address != plan.address)
+        .filter(|other| *other != address)
         .cloned()
         .collect()
 }
 
-async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), ApiError> {
+pub(super) async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), ApiError> {
     let key = address.key();
     let user = app
         .context
@@ -280,7 +310,7 @@ async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), 
     user.map_or(Ok(()), |user| Err(in_use(address, &user)))
 }
 
-fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
+pub(super) fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
     ApiError::new(ErrorCode::AddressInUse)
         .arg("value", address)
         .arg("by", by)
@@ -288,7 +318,7 @@ fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {
 }
 
 /// Checks a registration as typed in.
-fn registration(input: &RegistrationInput, any_endpoint: bool) -> Result<Registration, ApiError> {
+pub(super) fn registration(input: &RegistrationInput, any_endpoint: bool) -> Result<Registration, ApiError> {
     let client_id = input.client_id.trim();
     if uuid::Uuid::try_parse(client_id).is_err() {
         return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));
@@ -335,6 +365,6 @@ fn endpoint(text: &str, may_be: impl Fn(&Url) -> bool) -> Result<Url, ApiError> 
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidTenant).arg("value", text))
 }
 
-fn same_place(text: &str, url: &Url) -> bool {
+pub(super) fn same_place(text: &str, url: &Url) -> bool {
     Url::parse(text).is_ok_and(|other| other.origin() == url.origin())
 }

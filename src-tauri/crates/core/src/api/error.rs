@@ -169,6 +169,7 @@ impl From<StepError> for ApiError {
                     ProviderError::Token(_) => ErrorCode::SignInFailed,
                     ProviderError::Unauthorized(_)
                     | ProviderError::Forbidden(_)
+                    | ProviderError::Untrusted(_)
                     | ProviderError::NotFound(_)
                     | ProviderError::Throttled(..)
                     | ProviderError::CursorExpired(_)

@@ -4,8 +4,8 @@
 
 use super::App;
 use super::views::{identity_view, scope_views};
-use crate::account::{EmailAddress, Identity, Registration};
-use crate::api::view::{ConnectAttempt, ConnectStage, Notice};
+use crate::account::{EmailAddress, Identity, ImapServer, Registration};
+use crate::api::view::{ConnectAttempt, ConnectStage, Notice, ScopeView};
 use crate::diagnosis::checks::{finding_of, finding_of_sign_in};
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     /// The connected address that is signed in again, if it is one.
     pub(crate) reconnects: Option<i64>,
     pub(crate) sandbox: bool,
+    /// The server and the folder to read (nothing: the inbox), where it is not Graph.
+    pub(crate) imap: Option<(ImapServer, Option<String>)>,
 }
 
 /// A sign-in that passed all checks and waits for the person's choices.
@@ -184,7 +186,10 @@ async fn sign_in(
 ) -> Result<(ConnectStage, Option<Proven>), Finding> {
     let request = SignInRequest {
         registration: plan.registration.clone(),
-        scopes: oauth::SCOPES.map(str::to_owned).to_vec(),
+        scopes: match plan.imap {
+            Some(_) => oauth::imap_scopes(),
+            None => oauth::SCOPES.map(str::to_owned).to_vec(),
+        },
         // A hint would lead straight back to the account that just signed in.
         login_hint: (!select_account).then(|| plan.address.to_string()),
         select_account,
@@ -216,6 +221,9 @@ async fn sign_in(
         .map_err(|error| finding_of_sign_in(&error))?;
     enter(app, id, cancel, ConnectStage::Checking, None);
 
+    if let Some((server, folder)) = &plan.imap {
+        return check_imap(app, plan, server, folder.as_deref(), signed_in).await;
+    }
     let provider = app
         .context
         .connections
@@ -259,6 +267,60 @@ async fn sign_in(
             folder,
         }),
     ))
+}
+
+/// IMAP knows no owner of a mailbox: the login name is shown, and that the folder opens proves access.
+async fn check_imap(
+    app: &App,
+    plan: &Plan,
+    server: &ImapServer,
+    folder: Option<&str>,
+    signed_in: flow::SignedIn,
+) -> Result<(ConnectStage, Option<Proven>), Finding> {
+    let granted = &signed_in.tokens.scopes;
+    if !granted
+        .iter()
+        .any(|scope| scope.eq_ignore_ascii_case(oauth::IMAP_SCOPE))
+    {
+        let mut finding = Finding::plain("missing_scope", Severity::Failed);
+        finding
+            .args
+            .insert("scope".into(), oauth::IMAP_SCOPE.to_owned());
+        return Err(finding);
+    }
+    let connections = &app.context.connections;
+    let provider =
+        connections.imap_trial(server, folder, &plan.registration, &signed_in.tokens);
+    let folder = provider.folder(folder).await.map_err(provider_finding)?;
+    let claims = signed_in.claims;
+    let login_name = match claims.login_name.is_empty() {
+        true => server.login.clone(),
+        false => claims.login_name,
+    };
+    let identity = Identity {
+        tenant_id: claims.tenant_id,
+        object_id: claims.object_id,
+        primary: EmailAddress::parse(&login_name),
+        login_name,
+        display_name: claims.display_name,
+        aliases: Vec::new(),
+    };
+    let stage = ConnectStage::Ready {
+        identity: identity_view(&identity),
+        scopes: vec![ScopeView {
+            name: oauth::IMAP_SCOPE.to_owned(),
+            needed: true,
+            granted: true,
+        }],
+        folder: folder.name.clone(),
+        folder_messages: folder.total,
+    };
+    let proven = Proven {
+        identity,
+        tokens: signed_in.tokens,
+        folder,
+    };
+    Ok((stage, Some(proven)))
 }
 
 fn provider_finding(error: ProviderError) -> Finding {

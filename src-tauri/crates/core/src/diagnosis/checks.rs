@@ -67,6 +67,11 @@ pub fn finding_of(error: &ProviderError) -> Finding {
             }
         }
         ProviderError::CursorExpired(evidence) => seen("cursor_expired", evidence),
+        ProviderError::Untrusted(evidence) => said(evidence, "tls_handshake"),
+        // IMAP has names of its own for trouble; an HTTP status says no more than "trouble".
+        ProviderError::Server(evidence) if evidence.status.is_none() => {
+            said(evidence, "server_trouble")
+        }
         ProviderError::Server(evidence) => seen("server_trouble", evidence),
         ProviderError::Protocol(what, evidence) => {
             let code = if *what == "not_json" {
@@ -179,6 +184,7 @@ fn refused(error: &ProviderError, facts: Facts) -> Judgement {
         | ProviderError::Token(_)
         | ProviderError::Unauthorized(_)
         | ProviderError::Forbidden(_)
+        | ProviderError::Untrusted(_)
         | ProviderError::NotFound(_)
         | ProviderError::CursorExpired(_)
         | ProviderError::QuotaFull(_)

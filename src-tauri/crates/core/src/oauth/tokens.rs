@@ -9,7 +9,7 @@ pub use set::{DamagedTokens, TokenSet};
 
 use super::error::TokenError;
 use super::redeem::{Grant, Granted, Refusal, redeem};
-use super::{LATER_SCOPES, SCOPES};
+use super::{IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, imap_scopes};
 use crate::Millis;
 use crate::account::Registration;
 use crate::diagnosis::Evidence;
@@ -281,7 +281,7 @@ impl Shared {
             &endpoint,
             &self.registration.client_id,
             Grant::Refresh(current.refresh.clone()),
-            &scopes_to_renew(&current.scopes),
+            &scopes_to_renew(&self.registration, &current.scopes),
             None,
         )
         .await
@@ -298,8 +298,12 @@ fn token_endpoint(registration: &Registration) -> url::Url {
 
 /// Only what was granted and is ours: Entra lists everything an admin ever consented to for the registration, and
 /// asking for such a scope after its removal would break mail for nothing.
-fn scopes_to_renew(granted: &[String]) -> Vec<String> {
+fn scopes_to_renew(registration: &Registration, granted: &[String]) -> Vec<String> {
     let is_granted = |scope: &&str| granted.iter().any(|g| g.eq_ignore_ascii_case(scope));
+    // A token is for one resource: this account's is not Graph.
+    if registration.graph_url.as_str() == OUTLOOK && is_granted(&IMAP_SCOPE) {
+        return imap_scopes();
+    }
     let graph: Vec<&str> = SCOPES
         .iter()
         .chain(&LATER_SCOPES)

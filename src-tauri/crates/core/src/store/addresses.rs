@@ -2,7 +2,7 @@
 
 use super::{approvals, brands, columns};
 use crate::Millis;
-use crate::account::EmailAddress;
+use crate::account::{EmailAddress, ImapServer};
 use crate::diagnosis::Finding;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub struct AddressRow {
     pub sandbox: bool,
     /// How it is reached.
     pub provider: ProviderKind,
+    /// The server, for IMAP.
+    pub server: Option<ImapServer>,
     /// Who signed in.
     pub account_id: i64,
     /// The shared mailbox's address; nothing for the account's own.
@@ -90,6 +92,8 @@ pub struct NewAddress {
     pub sandbox: bool,
     /// How it is reached.
     pub provider: ProviderKind,
+    /// The server, for IMAP.
+    pub server: Option<ImapServer>,
     /// Who signed in.
     pub account_id: i64,
     /// The shared mailbox's address; nothing for the account's own.
@@ -115,7 +119,8 @@ pub struct NewAddress {
 const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_default, a.sandbox, a.provider,
     a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
-    a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until
+    a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until,
+    a.server
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -147,6 +152,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         wake_requested: row.get(24)?,
         wake_served: row.get(25)?,
         wait_until: row.get(26)?,
+        server: columns::get_optional_json(row, 27)?,
     })
 }
 
@@ -156,13 +162,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
 pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
     conn.prepare_cached(
         "INSERT INTO addresses (address, address_key, brand_id, sandbox, provider, account_id, mailbox,
-             folder_path, folder_id, folder_name, poll_interval_s, category, connected_at, cursor, next_poll_at)
+             folder_path, folder_id, folder_name, poll_interval_s, category, connected_at, cursor, next_poll_at,
+             server)
          VALUES (:address, :address_key, :brand_id, :sandbox, :provider, :account_id, :mailbox,
              :folder_path, :folder_id, :folder_name, :poll_interval_s, :category, :connected_at, :cursor,
-             :next_poll_at)
+             :next_poll_at, :server)
          ON CONFLICT (address_key) DO UPDATE SET
              address = excluded.address, brand_id = excluded.brand_id, sandbox = excluded.sandbox,
-             provider = excluded.provider, account_id = excluded.account_id, mailbox = excluded.mailbox,
+             provider = excluded.provider, server = excluded.server, account_id = excluded.account_id, mailbox = excluded.mailbox,
              folder_path = excluded.folder_path, folder_id = excluded.folder_id,
              folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
              category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
@@ -188,6 +195,7 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
             ":connected_at": new.connected_at,
             ":cursor": new.cursor,
             ":next_poll_at": new.next_poll_at,
+            ":server": new.server.as_ref().map(columns::json).transpose()?,
         },
         |row| row.get(0),
     )

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_init.sql"),
     include_str!("schema/0002_diagnosis.sql"),
     include_str!("schema/0003_silence.sql"),
+    include_str!("schema/0004_imap.sql"),
 ];
 
 /// Small tables without which nothing works; they are looked through at every start, the big ones are not.

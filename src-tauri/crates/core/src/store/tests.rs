@@ -62,6 +62,7 @@ fn new_address(conn: &Connection, address: &str) -> NewAddress {
         brand: "Contoso".into(),
         sandbox: false,
         provider: ProviderKind::Graph,
+        server: None,
         account_id: accounts::upsert(conn, &identity(), &registration()).unwrap(),
         mailbox: None,
         folder_path: None,

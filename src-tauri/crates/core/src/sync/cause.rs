@@ -77,6 +77,7 @@ fn judge_provider(error: &ProviderError, failures: u32) -> Verdict {
         ProviderError::NotFound(_) | ProviderError::QuotaFull(_) => {
             Verdict::Failure(finding(Severity::Failed), retry)
         }
+        ProviderError::Untrusted(_) => Verdict::Failure(finding(Severity::Failed), retry),
         ProviderError::Server(_) | ProviderError::Protocol(..) => {
             Verdict::Failure(finding(patient), retry)
         }

@@ -1,15 +1,16 @@
 //! Ways to the servers: the provider of an address with the tokens of its account.
 
-use crate::account::EmailAddress;
-use crate::account::Registration;
+use crate::account::{EmailAddress, ImapAuth, ImapServer, Registration};
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
+use crate::provider::imap::{Credentials, ImapMailbox, Trust};
 use crate::provider::{MailboxName, Provider};
 use crate::secrets::{Secrets, SecretsError, Vault};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::{Store, StoreError, accounts};
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,6 +46,7 @@ impl NoVault {
 /// Makes providers. All providers of one account share its tokens, so that only one of them renews.
 pub struct Connections {
     http: reqwest::Client,
+    trust: Arc<Trust>,
     store: Store,
     secrets: Arc<dyn Secrets>,
     vault: tokio::sync::Mutex<Option<Vault>>,
@@ -60,10 +62,17 @@ struct Open {
 }
 
 impl Connections {
-    /// Nothing is opened yet: the keychain may ask the person, so it is only touched when needed.
-    pub fn new(http: reqwest::Client, store: Store, secrets: Arc<dyn Secrets>) -> Self {
+    /// Nothing is opened yet: the keychain may ask the person, so it is only touched when needed. `trust` judges the
+    /// certificates of servers that do not speak HTTP.
+    pub fn new(
+        http: reqwest::Client,
+        trust: Trust,
+        store: Store,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
         Self {
             http,
+            trust: Arc::new(trust),
             store,
             secrets,
             vault: tokio::sync::Mutex::new(None),
@@ -113,10 +122,33 @@ impl Connections {
         account: &AccountRow,
     ) -> Result<Provider, NoVault> {
         let vault = self.vault().await?;
+        let server = address.server.as_ref();
+        let password = match server.map(|server| server.auth) {
+            Some(ImapAuth::Password) => Some(self.password(&vault, account.id).await?),
+            Some(ImapAuth::Token) | None => None,
+        };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (account.id, address.mailbox.clone());
+        // By IMAP a mailbox is one folder. No shared mailbox's address looks like this.
+        let name = server.map(|_| format!("address {}", address.id));
+        let key = (account.id, name.or_else(|| address.mailbox.clone()));
         if let Some(provider) = open.mailboxes.get(&key) {
             return Ok(provider.clone());
+        }
+        if let (Some(server), Some(password)) = (server, password) {
+            let credentials = Credentials::Password(password);
+            let provider = self.imap(server, address.folder_path.as_deref(), credentials);
+            open.mailboxes.insert(key, provider.clone());
+            return Ok(provider);
+        }
+        if let Some(server) = server {
+            let tokens = self.tokens_in(&mut open, vault, account);
+            let provider = self.imap(
+                server,
+                address.folder_path.as_deref(),
+                Credentials::Tokens(tokens),
+            );
+            open.mailboxes.insert(key, provider.clone());
+            return Ok(provider);
         }
         let name = address
             .mailbox
@@ -134,6 +166,29 @@ impl Connections {
         let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
         let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
         self.graph(registration, tokens, MailboxName::Own)
+    }
+
+    /// As [`Connections::trial`], for a folder of an IMAP server.
+    pub fn imap_trial(
+        &self,
+        server: &ImapServer,
+        folder: Option<&str>,
+        registration: &Registration,
+        tokens: &TokenSet,
+    ) -> Provider {
+        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
+        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
+        self.imap(server, folder, Credentials::Tokens(tokens))
+    }
+
+    /// As [`Connections::imap_trial`], with a password.
+    pub fn imap_password_trial(
+        &self,
+        server: &ImapServer,
+        folder: Option<&str>,
+        password: SecretString,
+    ) -> Provider {
+        self.imap(server, folder, Credentials::Password(password))
     }
 
     /// Forgets an account's tokens in memory, after they were replaced or removed.
@@ -160,6 +215,34 @@ impl Connections {
         tokens.clone()
     }
 
+    fn imap(
+        &self,
+        server: &ImapServer,
+        folder: Option<&str>,
+        credentials: Credentials,
+    ) -> Provider {
+        Provider::Imap(ImapMailbox::new(
+            server.clone(),
+            folder,
+            credentials,
+            self.trust.clone(),
+        ))
+    }
+
+    async fn password(&self, vault: &Vault, account: i64) -> Result<SecretString, NoVault> {
+        let sealed = self
+            .store
+            .read(move |db| accounts::load_tokens(db, account))
+            .await?
+            .ok_or(NoVault::KeyMissing)?;
+        let plain = vault
+            .unseal(&password_purpose(account), &sealed)
+            .map_err(|_| NoVault::KeyMissing)?;
+        std::str::from_utf8(&plain)
+            .map(SecretString::from)
+            .map_err(|_| NoVault::KeyMissing)
+    }
+
     fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {
         Provider::Graph(GraphMailbox::new(
             self.http.clone(),
@@ -173,6 +256,11 @@ impl Connections {
 /// What a sealed token set is bound to: a row's tokens cannot be moved to another account.
 pub fn purpose(account_id: i64) -> String {
     format!("tokens of account {account_id}")
+}
+
+/// What a sealed password is bound to.
+pub fn password_purpose(account_id: i64) -> String {
+    format!("password of account {account_id}")
 }
 
 struct StoredTokens {

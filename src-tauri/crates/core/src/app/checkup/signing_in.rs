@@ -43,6 +43,7 @@ pub(super) async fn sign_in(
         ProviderError::Offline(_)
         | ProviderError::Unauthorized(_)
         | ProviderError::Forbidden(_)
+        | ProviderError::Untrusted(_)
         | ProviderError::NotFound(_)
         | ProviderError::Throttled(..)
         | ProviderError::CursorExpired(_)

@@ -53,6 +53,7 @@ pub(super) fn is_about_access(error: &ProviderError) -> bool {
         ProviderError::Offline(_)
         | ProviderError::Token(_)
         | ProviderError::Unauthorized(_)
+        | ProviderError::Untrusted(_)
         | ProviderError::Throttled(..)
         | ProviderError::CursorExpired(_)
         | ProviderError::QuotaFull(_)

@@ -1,0 +1,212 @@
+//! What a server's words and a broken line mean. Codes are those of the catalogue's IMAP entries.
+
+use super::wire::WireError;
+use crate::diagnosis::Evidence;
+use crate::provider::ProviderError;
+use rustls::{CertificateError, Error as TlsError};
+use std::io;
+use std::time::Duration;
+
+/// The pause where a server asks for one without a number.
+const PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause that is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// What was asked for when the server refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To sign in with a password.
+    Password,
+    /// To sign in with a token.
+    Token,
+    /// To open a folder.
+    Folder,
+    /// Anything else.
+    Other,
+}
+
+/// The meaning of a `NO`, `BAD` or `BYE`; `known` are secrets that must not be in the evidence.
+pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError {
+    let lower = text.to_ascii_lowercase();
+    let has = |sign: &str| lower.contains(sign);
+    let seen = |code: &str| Evidence::of(Some(code), None, text, known);
+    // Specific words first: Exchange puts several of them into one line.
+    if has("request is throttled") || has("suggested backoff time") || has("[limit]") {
+        return ProviderError::Throttled(pause(&lower), seen("IMAP throttled"));
+    }
+    if has("basic authentication is disabled") {
+        return ProviderError::Unauthorized(seen("IMAP Basic authentication disabled"));
+    }
+    if has("accesstokenexpired") {
+        return ProviderError::Server(seen("AccessTokenExpired"));
+    }
+    if has("authenticated but not connected") {
+        return ProviderError::Forbidden(seen("IMAP not connected"));
+    }
+    if has("[overquota]") {
+        return ProviderError::QuotaFull(seen("mailbox_full"));
+    }
+    if has("[unavailable]") || has("server unavailable") {
+        return ProviderError::Server(seen("IMAP Server Unavailable"));
+    }
+    match asked {
+        Asked::Password => ProviderError::Unauthorized(seen("IMAP LOGIN failed")),
+        Asked::Token => ProviderError::Unauthorized(seen("IMAP AUTHENTICATE failed")),
+        Asked::Folder => ProviderError::NotFound(seen("TRYCREATE")),
+        Asked::Other if has("connection is closed") => {
+            ProviderError::Server(seen("IMAP connection closed"))
+        }
+        Asked::Other => ProviderError::Server(Evidence::of(None, None, text, known)),
+    }
+}
+
+/// The pause that a throttled server asks for. Exchange gives milliseconds ("Suggested Backoff Time: 60000
+/// milliseconds"); a number without a unit is taken as such.
+fn pause(lower: &str) -> Duration {
+    let Some((_, rest)) = lower.split_once("backoff time:") else {
+        return PAUSE;
+    };
+    let rest = rest.trim_start();
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let Ok(number) = digits.parse::<u64>() else {
+        return PAUSE;
+    };
+    let unit = rest.get(digits.len()..).unwrap_or_default().trim_start();
+    let pause = match unit.starts_with("sec") {
+        true => Duration::from_secs(number),
+        false => Duration::from_millis(number),
+    };
+    pause.clamp(Duration::from_secs(1), LONGEST_PAUSE)
+}
+
+/// The meaning of a connection that could not be made or did not last.
+pub(super) fn broken(error: WireError) -> ProviderError {
+    let seen = |code, text: &str| Evidence::of(code, None, text, &[]);
+    match error {
+        WireError::Broken(error) => io_failure(&error),
+        WireError::Closed => ProviderError::Offline(seen(
+            Some("connection_dropped"),
+            "The server closed the connection.",
+        )),
+        WireError::TimedOut => ProviderError::Offline(seen(
+            Some("connection_timeout"),
+            "The server did not answer in time.",
+        )),
+        WireError::TooLarge => ProviderError::Protocol("too_large", seen(None, "")),
+        WireError::Malformed => ProviderError::Protocol("not_imap", seen(None, "")),
+    }
+}
+
+/// The meaning of a failed connect, handshake, read or write.
+pub(super) fn io_failure(error: &io::Error) -> ProviderError {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<TlsError>());
+    let evidence = |code| Evidence::of(Some(code), None, &error.to_string(), &[]);
+    let code = match tls {
+        None if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return ProviderError::Offline(evidence("connection_refused"));
+        }
+        None => return ProviderError::Offline(Evidence::of(None, None, &error.to_string(), &[])),
+        Some(TlsError::InvalidCertificate(reason)) => match reason {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "tls_wrong_name"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls_expired",
+            _ => "tls_unknown_issuer",
+        },
+        Some(_) => "tls_handshake",
+    };
+    ProviderError::Untrusted(evidence(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_words_get_the_catalogues_codes() {
+        for (text, asked, code) in [
+            (
+                "AUTHENTICATE failed.",
+                Asked::Token,
+                "IMAP AUTHENTICATE failed",
+            ),
+            ("LOGIN failed.", Asked::Password, "IMAP LOGIN failed"),
+            (
+                "[AUTHENTICATIONFAILED] Authentication failed.",
+                Asked::Password,
+                "IMAP LOGIN failed",
+            ),
+            (
+                "LOGIN failed. Basic authentication is disabled.",
+                Asked::Password,
+                "IMAP Basic authentication disabled",
+            ),
+            (
+                "User is authenticated but not connected.",
+                Asked::Folder,
+                "IMAP not connected",
+            ),
+            (
+                "Session invalidated - AccessTokenExpired",
+                Asked::Other,
+                "AccessTokenExpired",
+            ),
+            (
+                "Connection is closed. 13",
+                Asked::Other,
+                "IMAP connection closed",
+            ),
+            (
+                "Server Unavailable. 15",
+                Asked::Other,
+                "IMAP Server Unavailable",
+            ),
+            ("Mailbox doesn't exist: Nowhere", Asked::Folder, "TRYCREATE"),
+        ] {
+            let error = refusal(text, asked, &[]);
+            let evidence = error.evidence().unwrap();
+            assert_eq!(evidence.code.as_deref(), Some(code), "{text}");
+            assert_eq!(evidence.raw, text);
+            let card = crate::diagnosis::catalogue::card(
+                code,
+                &std::collections::BTreeMap::new(),
+                crate::diagnosis::catalogue::Language::from_tag("en"),
+            );
+            assert_eq!(card.code, code, "the catalogue knows it");
+        }
+    }
+
+    #[test]
+    fn a_throttled_server_is_given_the_time_it_asks_for() {
+        for (text, seconds) in [
+            (
+                "Request is throttled. Suggested Backoff Time: 299956 milliseconds",
+                299,
+            ),
+            (
+                "Request is throttled. Suggested Backoff Time: 90 seconds",
+                90,
+            ),
+            ("Request is throttled. Suggested Backoff Time: 5000", 5),
+            ("Request is throttled. Suggested Backoff Time: 0", 1),
+            (
+                "Request is throttled. Suggested Backoff Time: 99999999999999",
+                3600,
+            ),
+            ("Request is throttled. Suggested Backoff Time: soon", 60),
+        ] {
+            let ProviderError::Throttled(wait, _) = refusal(text, Asked::Other, &[]) else {
+                panic!("{text}");
+            };
+            assert_eq!(wait.as_secs(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_is_not_kept() {
+        let error = refusal("LOGIN failed for CANARY-1", Asked::Password, &["CANARY-1"]);
+        assert!(!format!("{error:?}").contains("CANARY"));
+    }
+}
