@@ -15,6 +15,7 @@ mod cli;
 mod connecting;
 mod crash;
 mod doctor;
+mod imap;
 mod importing;
 mod keychain;
 mod layers;

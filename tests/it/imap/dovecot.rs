@@ -1,0 +1,185 @@
+//! A Dovecot of the test's own: unprivileged port, TLS, one Maildir, one user.
+
+use super::Papers;
+use crate::world::wait;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "a password, \"quoted\"";
+/// `nobody`: Dovecot reads no mail as root.
+const NOBODY: u32 = 65_534;
+
+pub struct Dovecot {
+    pub port: u16,
+    pub papers: Papers,
+    folder: TempDir,
+    process: Option<Child>,
+    owner: u32,
+}
+
+impl Dovecot {
+    pub async fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("dc").tempdir().unwrap();
+        let me = fs::metadata(folder.path()).unwrap().uid();
+        let owner = if me == 0 { NOBODY } else { me };
+        let papers = Papers::new(&["127.0.0.1"]);
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let mut server = Self {
+            port,
+            papers,
+            folder,
+            process: None,
+            owner,
+        };
+        server.write_files(me);
+        server.run().await;
+        server
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn maildir(&self) -> PathBuf {
+        self.path("mail/support")
+    }
+
+    fn write_files(&self, me: u32) {
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for name in [
+            "mail",
+            "mail/support",
+            "mail/support/new",
+            "mail/support/cur",
+            "mail/support/tmp",
+        ] {
+            fs::create_dir(self.path(name)).unwrap();
+            chown(self.path(name), Some(self.owner), Some(self.owner)).unwrap();
+        }
+        fs::write(self.path("cert.pem"), &self.papers.certificate).unwrap();
+        fs::write(self.path("key.pem"), &self.papers.key).unwrap();
+        fs::write(self.path("users"), format!("support:{{PLAIN}}{PASSWORD}\n")).unwrap();
+        let dir = self.folder.path().display();
+        let (port, owner) = (self.port, self.owner);
+        let mut config = format!(
+            "base_dir = {dir}/run\nstate_dir = {dir}/state\nlog_path = {dir}/log\nprotocols = imap\n\
+             listen = 127.0.0.1\nssl = required\nssl_cert = <{dir}/cert.pem\nssl_key = <{dir}/key.pem\n\
+             mail_location = maildir:{dir}/mail/%u\nfirst_valid_uid = 1\nmail_fsync = never\n\
+             auth_mechanisms = plain login\nauth_failure_delay = 0\n\
+             passdb {{\n driver = passwd-file\n args = {dir}/users\n}}\n\
+             userdb {{\n driver = static\n args = uid={owner} gid={owner} home={dir}/mail/%u\n}}\n\
+             service imap-login {{\n chroot =\n inet_listener imap {{\n port = 0\n }}\n\
+              inet_listener imaps {{\n port = {port}\n ssl = yes\n }}\n}}\n\
+             service anvil {{\n chroot =\n}}\n"
+        );
+        if me != 0 {
+            let name = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout);
+            let name = name.unwrap();
+            let name = name.trim();
+            write!(
+                config,
+                "default_internal_user = {name}\ndefault_login_user = {name}\ndefault_internal_group = {name}\n"
+            )
+            .unwrap();
+        }
+        fs::write(self.path("conf"), config).unwrap();
+    }
+
+    /// Starts it, or starts it again.
+    pub async fn run(&mut self) {
+        let program = ["/usr/sbin/dovecot", "dovecot"]
+            .into_iter()
+            .find(|program| Path::new(program).is_file())
+            .unwrap_or("dovecot");
+        let child = Command::new(program)
+            .args(["-F", "-c"])
+            .arg(self.path("conf"))
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("dovecot-imapd is installed");
+        self.process = Some(child);
+        let port = self.port;
+        wait("Dovecot listens", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .ok()
+        })
+        .await;
+    }
+
+    /// Ends it and its sessions.
+    pub async fn stop(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            let id = child.id().to_string();
+            Command::new("kill").arg(id).status().unwrap();
+            child.wait().unwrap();
+        }
+        let port = self.port;
+        wait("Dovecot is gone", async || {
+            let line = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+            line.is_err().then_some(())
+        })
+        .await;
+    }
+
+    /// A mail arrives; `age` seconds from now is when the server received it.
+    pub fn deliver(&self, place: &str, message_id: &str, age: i64) {
+        let mail = crate::world::mail(message_id, &format!("About {message_id}"), "");
+        let name = format!("{}.{message_id}", jiff::Timestamp::now().as_nanosecond());
+        let (waiting, path) = (
+            self.maildir().join("tmp").join(&name),
+            self.maildir().join(place).join(&name),
+        );
+        fs::write(&waiting, mail.replace('\n', "\r\n")).unwrap();
+        chown(&waiting, Some(self.owner), Some(self.owner)).unwrap();
+        let at = std::time::SystemTime::now();
+        let offset = std::time::Duration::from_secs(age.unsigned_abs());
+        let at = if age < 0 { at - offset } else { at + offset };
+        fs::File::open(&waiting).unwrap().set_modified(at).unwrap();
+        fs::rename(waiting, path).unwrap();
+    }
+
+    /// How many mails bear the flag `\Seen`.
+    pub fn seen(&self) -> usize {
+        fs::read_dir(self.maildir().join("cur"))
+            .unwrap()
+            .flatten()
+            .filter(|file| {
+                let name = file.file_name().into_string().unwrap();
+                name.rsplit_once(":2,")
+                    .is_some_and(|(_, flags)| flags.contains('S'))
+            })
+            .count()
+    }
+
+    /// The server forgets its numbers: a new UIDVALIDITY.
+    pub async fn renumber(&mut self) {
+        self.stop().await;
+        // UIDVALIDITY is the time in seconds.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        for file in fs::read_dir(self.maildir()).unwrap().flatten() {
+            if file.file_name().to_string_lossy().starts_with("dovecot") {
+                fs::remove_file(file.path()).unwrap();
+            }
+        }
+        self.run().await;
+    }
+}
+
+impl Drop for Dovecot {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.process {
+            // A signal that Dovecot can pass on to its children.
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            let _ = child.wait();
+        }
+    }
+}

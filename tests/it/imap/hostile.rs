@@ -1,0 +1,342 @@
+//! Scripted servers: honest in all but one answer.
+
+use super::{Desk, Papers};
+use crate::world::{SUPPORT, wait};
+use mailroom_core::api::view::{
+    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput,
+};
+use mailroom_core::api::{self, ImapInput};
+use mailroom_core::store::ledger::Outcome;
+use mailroom_sandbox::Sandbox;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// What is sent instead of an honest answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trick {
+    Say(&'static str),
+    /// This, then nothing more on an open line.
+    Hang(&'static str),
+    /// The same bytes for ever.
+    Flood(&'static str),
+}
+
+#[derive(Clone)]
+struct Script {
+    /// Which command is answered with the trick: a part of its text; `GREETING` for none.
+    at: &'static str,
+    trick: Trick,
+    /// How many times, then honestly.
+    times: Arc<AtomicU32>,
+    /// Command lines, as they came.
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Script {
+    fn new(at: &'static str, trick: Trick, times: u32) -> Self {
+        Self {
+            at,
+            trick,
+            times: Arc::new(AtomicU32::new(times)),
+            heard: Arc::default(),
+        }
+    }
+
+    fn trick(&self, command: &str) -> Option<Trick> {
+        let left = |left: u32| left.checked_sub(1);
+        let applies = command.contains(self.at)
+            && self
+                .times
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
+                .is_ok();
+        applies.then_some(self.trick)
+    }
+}
+
+async fn serve(papers: &Papers, script: Script) -> u16 {
+    let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let (acceptor, script) = (acceptor.clone(), script.clone());
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(tcp).await {
+                    // An error is the client's hanging up.
+                    let _ = talk(BufReader::new(stream), script).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+async fn talk(
+    mut stream: BufReader<tokio_rustls::server::TlsStream<tokio::net::TcpStream>>,
+    script: Script,
+) -> std::io::Result<()> {
+    let mut next = Some("GREETING".to_owned());
+    loop {
+        let line = match next.take() {
+            Some(line) => line,
+            None => {
+                let mut line = String::new();
+                if stream.read_line(&mut line).await? == 0 {
+                    return Ok(());
+                }
+                line.trim_end().to_owned()
+            }
+        };
+        script.heard.lock().unwrap().push(line.clone());
+        let answer = match script.trick(&line) {
+            None => honest(&line),
+            Some(Trick::Say(text)) => {
+                let tag = line.split(' ').next().unwrap_or_default();
+                stream
+                    .write_all(text.replace("TAG", tag).as_bytes())
+                    .await?;
+                stream.flush().await?;
+                return stream.shutdown().await;
+            }
+            Some(Trick::Hang(text)) => {
+                stream.write_all(text.as_bytes()).await?;
+                stream.flush().await?;
+                tokio::time::sleep(Duration::from_secs(120)).await;
+                return Ok(());
+            }
+            Some(Trick::Flood(text)) => loop {
+                stream.write_all(text.repeat(4_000).as_bytes()).await?;
+            },
+        };
+        stream.write_all(answer.as_bytes()).await?;
+        stream.flush().await?;
+    }
+}
+
+/// A mailbox with three mails that arrived a moment from now.
+fn honest(line: &str) -> String {
+    if line == "GREETING" {
+        return "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2] ready\r\n".into();
+    }
+    let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
+    let mut out = String::new();
+    if command.starts_with("SELECT") {
+        out.push_str("* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n");
+    } else if command.starts_with("UID SEARCH") {
+        // As servers do: `4:*` names the last message too.
+        let uids = if command.contains("UID 4:*") {
+            "3"
+        } else {
+            "1 2 3"
+        };
+        out.push_str(&format!("* SEARCH {uids}\r\n"));
+    } else if command.starts_with("UID FETCH") && command.contains("HEADER.FIELDS") {
+        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
+        let soon = soon.strftime("%d-%b-%Y %H:%M:%S +0000");
+        for uid in 1..=3 {
+            let header = format!("Subject: m{uid}\r\nMessage-ID: <m{uid}@contoso.example>\r\n\r\n");
+            out.push_str(&format!(
+                "* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"{soon}\" RFC822.SIZE 400 \
+                 BODY[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID)] {{{}}}\r\n{header})\r\n",
+                header.len()
+            ));
+        }
+    } else if command.starts_with("UID FETCH") {
+        for uid in 1..=3 {
+            let id = format!("m{uid}@contoso.example");
+            let mail = crate::world::mail(&id, &format!("m{uid}"), "").replace('\n', "\r\n");
+            out.push_str(&format!(
+                "* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n{mail})\r\n",
+                mail.len()
+            ));
+        }
+    }
+    out.push_str(&format!("{tag} OK done\r\n"));
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_server_says_while_connecting_ends_in_time_and_connects_nothing() {
+    let papers = Papers::new(&["127.0.0.1"]);
+    let desk = Desk::new(Some(&papers.ca)).await;
+    let tricks = [
+        ("GREETING", Trick::Hang("")),
+        ("GREETING", Trick::Hang("* OK half a gree")),
+        ("GREETING", Trick::Say("HTTP/1.1 400 Bad Request\r\n\r\n")),
+        ("GREETING", Trick::Say("* PREAUTH somebody else's\r\n")),
+        ("GREETING", Trick::Say("* BYE too many connections\r\n")),
+        ("GREETING", Trick::Flood("x")),
+        ("AUTHENTICATE", Trick::Hang("")),
+        ("AUTHENTICATE", Trick::Say("other OK signed in\r\n")),
+        ("AUTHENTICATE", Trick::Say("+ \r\n+ \r\n+ \r\n")),
+        ("AUTHENTICATE", Trick::Flood("* OK still thinking\r\n")),
+        ("SELECT", Trick::Say("* 1 FETCH (BODY[] {4294967295}\r\n")),
+        (
+            "SELECT",
+            Trick::Say("* 1 FETCH (BODY[] {99999999999999999999999}\r\n"),
+        ),
+        (
+            "SELECT",
+            Trick::Say("* 3 EXISTS\r\nTAG OK without UIDVALIDITY\r\n"),
+        ),
+        (
+            "SELECT",
+            Trick::Say("* 1 FETCH (BODYSTRUCTURE ((((((((((((((((((((((((((((((\r\n"),
+        ),
+        ("SELECT", Trick::Say("TAG NO [SERVERBUG] no\r\n")),
+        ("SELECT", Trick::Say("\u{0}\u{1}\u{2}\n")),
+        (
+            "SELECT",
+            Trick::Say("* BYE Session invalidated - AccessTokenExpired\r\n"),
+        ),
+    ];
+    let attempts = tricks.map(|(at, trick)| {
+        let (papers, desk) = (&papers, &desk);
+        async move {
+            let port = serve(papers, Script::new(at, trick, u32::MAX)).await;
+            let begun = Instant::now();
+            let refused = desk.connect(port, "secret-CANARY", None, None).await;
+            let error = refused.expect_err(&format!("{at} {trick:?}"));
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(33), "{at} {trick:?}: {took:?}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
+        }
+    });
+    futures(attempts).await;
+    assert!(api::list_addresses(&desk.app).await.unwrap().is_empty());
+}
+
+/// All at once.
+async fn futures<F: Future<Output = ()>, const N: usize>(all: [F; N]) {
+    let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        all.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        match all.is_empty() {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_breaks_off_while_fetching_loses_and_doubles_nothing() {
+    let papers = Papers::new(&["127.0.0.1"]);
+    for (at, trick) in [
+        (
+            "BODY.PEEK[])",
+            Trick::Say("* 1 FETCH (UID 1 BODY[] {900}\r\nhalf"),
+        ),
+        (
+            "BODY.PEEK[])",
+            Trick::Say("* BYE Connection is closed. 13\r\n"),
+        ),
+        (
+            "BODY.PEEK[])",
+            Trick::Say("* 1 FETCH (UID 1 BODY[] {4000000000}\r\nx"),
+        ),
+        ("BODY.PEEK[])", Trick::Say("wrong OK done\r\n")),
+        (
+            "BODY.PEEK[])",
+            Trick::Say("* 1 FETCH (UID 1 BODY[ nonsense\r\nTAG OK done\r\n"),
+        ),
+        (
+            "UID SEARCH",
+            Trick::Say("* SEARCH 1 2 x\r\nTAG OK done\r\n"),
+        ),
+        (
+            "HEADER.FIELDS",
+            Trick::Say("* 1 FETCH (UID 1 FLAGS (\r\nTAG OK done\r\n"),
+        ),
+    ] {
+        let desk = Desk::new(Some(&papers.ca)).await;
+        let port = serve(&papers, Script::new(at, trick, 1)).await;
+        let view = desk.connect(port, "secret", None, None).await.unwrap();
+        desk.imported(view.id, 3).await;
+        let all = api::ledger(&desk.app, view.id, None, None, 0, 50).await;
+        assert_eq!(all.unwrap().len(), 3, "{at} {trick:?}");
+        assert!(desk.ledger(view.id, Outcome::Skipped).await.is_empty());
+        desk.app.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_to_a_server_with_the_wrong_certificate() {
+    let (papers, others) = (Papers::new(&["127.0.0.1"]), Papers::new(&["other.example"]));
+    for (trusted, code) in [(&papers, "tls_unknown_issuer"), (&others, "tls_wrong_name")] {
+        let script = Script::new("never", Trick::Say(""), 0);
+        let port = serve(&others, script.clone()).await;
+        let desk = Desk::new(Some(&trusted.ca)).await;
+        let error = desk.connect(port, "secret", None, None).await.unwrap_err();
+        assert_eq!(error.evidence.unwrap().code.as_deref(), Some(code));
+        let heard = script.heard.lock().unwrap().clone();
+        assert!(heard.iter().all(|line| line == "GREETING"), "{heard:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
+    let sandbox = Sandbox::start(mailroom_sandbox::Options::default())
+        .await
+        .unwrap();
+    let tenant = sandbox.description().clone();
+    let papers = Papers::new(&["127.0.0.1"]);
+    let script = Script::new("never", Trick::Say(""), 0);
+    let port = serve(&papers, script.clone()).await;
+    let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
+    let request = ConnectRequest {
+        address: SUPPORT.to_owned(),
+        registration: Some(RegistrationInput {
+            client_id: tenant.client_id.clone(),
+            tenant: tenant.tenant.clone(),
+            cloud: CloudInput::Custom {
+                authority: tenant.authority.clone(),
+                graph_url: tenant.graph_url.clone(),
+            },
+        }),
+        private_window: false,
+        language: "en".to_owned(),
+    };
+    let input = ImapInput {
+        server: format!("127.0.0.1:{port}"),
+        login: SUPPORT.to_owned(),
+        folder: None,
+    };
+    let attempt = api::begin_connect_imap(&desk.app, request, input)
+        .await
+        .unwrap();
+    wait(
+        "the sign-in is ready",
+        async || match api::connect_attempt(&desk.app, &attempt.id).unwrap().stage {
+            ConnectStage::Ready { .. } => Some(()),
+            ConnectStage::Failed { finding } => panic!("{finding:?}"),
+            _ => None,
+        },
+    )
+    .await;
+    let choices = ConnectChoices {
+        brand: "Contoso".to_owned(),
+        import_newest: None,
+    };
+    let view = api::finish_connect(&desk.app, &attempt.id, choices)
+        .await
+        .unwrap();
+    desk.imported(view.id, 3).await;
+    let heard = script.heard.lock().unwrap().join("\n");
+    assert!(heard.contains("AUTHENTICATE XOAUTH2 "), "{heard}");
+}
