@@ -3,11 +3,11 @@
 use super::{addresses, wait};
 use crate::args::{AuthChoice, CloudChoice, Common, ConnectArguments, ProviderChoice};
 use crate::{Failure, print, session};
+use mailroom_core::api::ImapInput;
 use mailroom_core::api::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
     RegistrationInput, Status,
 };
-use mailroom_core::api::ImapInput;
 use mailroom_core::{api, app::App};
 use secrecy::SecretString;
 use std::sync::Arc;

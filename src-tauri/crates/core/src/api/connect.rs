@@ -300,7 +300,10 @@ fn other_addresses(address: &EmailAddress, identity: &Identity) -> Vec<EmailAddr
         .collect()
 }
 
-pub(super) async fn refuse_address_in_use(app: &App, address: &EmailAddress) -> Result<(), ApiError> {
+pub(super) async fn refuse_address_in_use(
+    app: &App,
+    address: &EmailAddress,
+) -> Result<(), ApiError> {
     let key = address.key();
     let user = app
         .context
@@ -318,7 +321,10 @@ pub(super) fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> Ap
 }
 
 /// Checks a registration as typed in.
-pub(super) fn registration(input: &RegistrationInput, any_endpoint: bool) -> Result<Registration, ApiError> {
+pub(super) fn registration(
+    input: &RegistrationInput,
+    any_endpoint: bool,
+) -> Result<Registration, ApiError> {
     let client_id = input.client_id.trim();
     if uuid::Uuid::try_parse(client_id).is_err() {
         return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));

@@ -289,8 +289,7 @@ async fn check_imap(
         return Err(finding);
     }
     let connections = &app.context.connections;
-    let provider =
-        connections.imap_trial(server, folder, &plan.registration, &signed_in.tokens);
+    let provider = connections.imap_trial(server, folder, &plan.registration, &signed_in.tokens);
     let folder = provider.folder(folder).await.map_err(provider_finding)?;
     let claims = signed_in.claims;
     let login_name = match claims.login_name.is_empty() {
