@@ -5,8 +5,8 @@ use crate::world::{SUPPORT, World, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{
-    ApprovalFor, ApprovalState, ConnectStage, ConnectionMap, Notice, Outcome, Recheck, Station,
-    StationState, Status,
+    ApprovalFor, ApprovalState, ConnectionMap, Notice, Outcome, Recheck, Station, StationState,
+    Status,
 };
 use mailroom_core::diagnosis::catalogue::{self, Language};
 use std::collections::BTreeSet;
@@ -62,7 +62,16 @@ fn assert_healthy(map: &ConnectionMap) {
         let fine: &[StationState] = match view.station {
             At::MailboxRight => &[S::NotNeeded],
             At::Send | At::RoundTrip => &[S::Unknown, S::Ok],
-            _ => &[S::Ok],
+            At::Computer
+            | At::Network
+            | At::Registration
+            | At::SignIn
+            | At::Consent
+            | At::Token
+            | At::Mailbox
+            | At::Folder
+            | At::Fetch
+            | At::Mark => &[S::Ok],
         };
         assert!(fine.contains(&view.state), "{view:?}");
     }
@@ -104,16 +113,6 @@ async fn token_requests(world: &World) -> usize {
         .iter()
         .filter(|entry| entry.to_string().contains("/oauth2/v2.0/token"))
         .count()
-}
-
-#[test]
-fn every_scenario_of_the_practice_tenant_has_its_findings() {
-    let missing: Vec<&str> = mailroom_sandbox::scenario_names()
-        .into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| expected(name).is_none())
-        .collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod importing;
 mod keychain;
 mod layers;
 mod polling;
+mod practised;
 mod silence;
 mod webview_rules;
 mod world;

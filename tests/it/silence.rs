@@ -15,11 +15,14 @@ const ALEX: &str = "alex@contoso.example";
 const ON_CALL: &str = "oncall@adatum.example";
 const MINUTE: i64 = 60_000;
 
+/// Whether it fell silent, and which addresses.
+type Told = (bool, Vec<i64>);
+
 /// A world whose time can be moved ahead, and what its program told.
 struct Night {
     world: World,
     ahead: Arc<AtomicI64>,
-    told: Arc<Mutex<Vec<(bool, Vec<i64>)>>>,
+    told: Arc<Mutex<Vec<Told>>>,
 }
 
 impl Night {
@@ -52,15 +55,14 @@ impl Night {
         let (mut notices, told) = (self.world.app.notices(), self.told.clone());
         tokio::spawn(async move {
             while let Ok(notice) = notices.recv().await {
-                match notice {
-                    Notice::Silent { address_ids } => {
-                        told.lock().unwrap().push((true, address_ids))
-                    }
-                    Notice::Recovered { address_ids } => {
-                        told.lock().unwrap().push((false, address_ids));
-                    }
-                    _ => {}
-                }
+                let news = if let Notice::Silent { address_ids } = notice {
+                    (true, address_ids)
+                } else if let Notice::Recovered { address_ids } = notice {
+                    (false, address_ids)
+                } else {
+                    continue;
+                };
+                told.lock().unwrap().push(news);
             }
         });
     }

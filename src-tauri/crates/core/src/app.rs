@@ -114,10 +114,7 @@ impl App {
             tickets,
         ));
         if app.engine.is_some() {
-            tokio::spawn(silence::watch(
-                Arc::downgrade(&app),
-                app.watching.clone(),
-            ));
+            tokio::spawn(silence::watch(Arc::downgrade(&app), app.watching.clone()));
         }
         Ok(app)
     }
