@@ -24,6 +24,10 @@ export const app: AppView = {
     theme: "system",
     notifications: true,
     keep_in_tray: false,
+    alert_after_min: 30,
+    failure_list: "",
+    quiet_from: null,
+    quiet_to: null,
   },
 };
 

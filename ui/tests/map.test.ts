@@ -320,7 +320,7 @@ test("what signing in again mends offers that first", async () => {
     list_addresses: () => [failed],
     check_address: () => map,
   });
-  const link = await screen.findByRole("link", { name: "Reconnect" });
+  const link = await screen.findByRole("link", { name: "Sign in again" });
   expect(link.getAttribute("href")).toBe("#/addresses/2/reconnect");
 });
 

@@ -325,7 +325,10 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
         async || match api::connect_attempt(&desk.app, &attempt.id).unwrap().stage {
             ConnectStage::Ready { .. } => Some(()),
             ConnectStage::Failed { finding } => panic!("{finding:?}"),
-            _ => None,
+            ConnectStage::Preparing
+            | ConnectStage::WaitingForBrowser { .. }
+            | ConnectStage::Checking
+            | ConnectStage::WrongAccount { .. } => None,
         },
     )
     .await;
