@@ -145,7 +145,7 @@ impl Store {
     /// Ends the writer after what it was given, and clears the WAL if no other process has the file open.
     /// Whatever is asked for later fails with [`StoreError::Closed`].
     pub async fn close(&self) {
-        self.readers.close();
+        self.readers.close().await;
         self.writer.close().await;
     }
 }

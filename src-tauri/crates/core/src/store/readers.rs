@@ -3,11 +3,15 @@
 use super::{StoreError, open};
 use rusqlite::{Connection, OpenFlags};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many read at the same time.
 const READERS: usize = 4;
+/// How long closing waits for those who read.
+const CLOSING_TIME: Duration = Duration::from_secs(2);
 
 /// The pool, and the connection that notices commits.
 pub(super) struct Readers {
@@ -15,6 +19,8 @@ pub(super) struct Readers {
     turns: Semaphore,
     idle: Mutex<Vec<Connection>>,
     watcher: Mutex<Option<Connection>>,
+    /// How many read at this moment, whether or not anybody still waits for the result.
+    busy: AtomicUsize,
 }
 
 impl Readers {
@@ -25,6 +31,7 @@ impl Readers {
             turns: Semaphore::new(READERS),
             idle: Mutex::new(Vec::new()),
             watcher: Mutex::new(None),
+            busy: AtomicUsize::new(0),
         }
     }
 
@@ -38,6 +45,19 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        let result = self.run_busily(work);
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+
+    fn run_busily<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        if self.turns.is_closed() {
+            return Err(StoreError::Closed);
+        }
         let idle = lock(&self.idle).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -67,9 +87,14 @@ impl Readers {
         Ok(version)
     }
 
-    /// Closes what is idle and gives no more turns.
-    pub(super) fn close(&self) {
+    /// Gives no more turns, waits a moment for those who read, and closes. The writer closes after the readers:
+    /// only a connection that may write can tidy up the write-ahead log.
+    pub(super) async fn close(&self) {
         self.turns.close();
+        let begun = Instant::now();
+        while self.busy.load(Ordering::SeqCst) > 0 && begun.elapsed() < CLOSING_TIME {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         lock(&self.idle).clear();
         lock(&self.watcher).take();
     }
