@@ -2,8 +2,8 @@
 
 mod diagnosis;
 mod opening;
+mod plans;
 mod searching;
-mod speed;
 mod tables;
 mod transactions;
 
