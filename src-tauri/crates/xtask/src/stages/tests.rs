@@ -49,9 +49,9 @@ fn integration_tests() -> Vec<String> {
             .flatten()
         {
             let path = test.path();
-            if path.extension().is_some_and(|extension| extension == "rs")
-                && let Some(name) = path.file_stem()
-            {
+            let is_test = path.extension().is_some_and(|extension| extension == "rs")
+                || path.join("main.rs").is_file();
+            if is_test && let Some(name) = path.file_stem() {
                 names.push(name.to_string_lossy().into_owned());
             }
         }
