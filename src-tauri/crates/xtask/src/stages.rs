@@ -39,6 +39,11 @@ const STAGES: &[Stage] = &[
         independent::all,
     ),
     stage("window", "the real window, driven end to end", window::all),
+    stage(
+        "a11y",
+        "axe-core on every screen, three languages, two themes",
+        ui::accessible,
+    ),
 ];
 
 const fn stage(
@@ -104,7 +109,7 @@ fn set_up(chosen: &[&Stage]) -> Result<(), String> {
     if needs(&["lint", "build", "bindings", "rust", "independent", "window"]) {
         groups.push(packages::WINDOW);
     }
-    if needs(&["rust", "independent", "window"]) {
+    if needs(&["rust", "independent", "window", "a11y"]) {
         groups.push(packages::TEST);
     }
     packages::ensure(&groups)?;

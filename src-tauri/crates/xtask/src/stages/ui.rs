@@ -2,16 +2,10 @@
 
 use crate::count::{self, Count};
 use crate::{npm, place, process};
+use std::process::Command;
 
 /// `lint` (prettier and svelte-check, one check) and `test` (vitest), as ui/package.json defines them.
 pub(super) fn all() -> Result<Count, String> {
-    let script = |name: &str| {
-        let mut command = npm::npm();
-        command
-            .args(["run", "--silent", name])
-            .current_dir(place::ui());
-        command
-    };
     process::run(&mut script("lint"))?;
     let (ok, output) = process::tee(&mut script("test"))?;
     let mut count = count::vitest(&output);
@@ -23,4 +17,18 @@ pub(super) fn all() -> Result<Count, String> {
         return Err("vitest ran no test".to_owned());
     }
     Ok(count)
+}
+
+/// `a11y`: axe-core in a real browser on every screen, in three languages and two themes.
+pub(super) fn accessible() -> Result<Count, String> {
+    process::run(&mut script("a11y"))?;
+    Ok(Count::ONE)
+}
+
+fn script(name: &str) -> Command {
+    let mut command = npm::npm();
+    command
+        .args(["run", "--silent", name])
+        .current_dir(place::ui());
+    command
 }
