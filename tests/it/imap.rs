@@ -83,6 +83,7 @@ impl Desk {
             server: format!("127.0.0.1:{port}"),
             login: "support".to_owned(),
             folder: folder.map(str::to_owned),
+            ..ImapInput::default()
         };
         let choices = ConnectChoices {
             brand: "Contoso".to_owned(),

@@ -315,7 +315,7 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     let input = ImapInput {
         server: format!("127.0.0.1:{port}"),
         login: SUPPORT.to_owned(),
-        folder: None,
+        ..ImapInput::default()
     };
     let attempt = api::begin_connect_imap(&desk.app, request, input)
         .await

@@ -1,6 +1,7 @@
 //! The command line's words.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mailroom_core::account::Tls;
 use mailroom_core::api::view::Station;
 use std::path::PathBuf;
 
@@ -255,13 +256,16 @@ pub(crate) struct ConnectArguments {
     /// Open the sign-in in a private window
     #[arg(long)]
     pub(crate) private_window: bool,
-    /// With --provider imap: the server, which must speak TLS at this port
+    /// With --provider imap: the server
     #[arg(
         long,
         value_name = "HOST:PORT",
         default_value = "outlook.office365.com:993"
     )]
     pub(crate) imap: String,
+    /// With --provider imap: how the line is encrypted
+    #[arg(long, value_enum, default_value = "implicit")]
+    pub(crate) imap_tls: TlsChoice,
     /// With --provider imap: login name [default: the address]
     #[arg(long, value_name = "NAME")]
     pub(crate) login: Option<String>,
@@ -312,6 +316,24 @@ pub(crate) enum AuthChoice {
     Oauth,
     /// With a password
     Password,
+}
+
+/// How the line to a server is encrypted.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsChoice {
+    /// From the first byte
+    Implicit,
+    /// After the command STARTTLS
+    Starttls,
+}
+
+impl From<TlsChoice> for Tls {
+    fn from(choice: TlsChoice) -> Self {
+        match choice {
+            TlsChoice::Implicit => Self::Implicit,
+            TlsChoice::Starttls => Self::StartTls,
+        }
+    }
 }
 
 /// Cloud that a tenant lives in.

@@ -1,6 +1,7 @@
 //! Addresses, the people who sign in, and the app registrations they sign in with.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use url::Url;
 
 /// An e-mail address, checked and normalised: the domain is in lower case, comparison ignores case.
@@ -29,7 +30,7 @@ pub struct Identity {
 /// An app registration and where it lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Sign-in service without tenant, for instance `https://login.microsoftonline.com/`.
+    /// Sign-in service without tenant, for instance `https://login.microsoftonline.com/`; of an issuer, its address.
     pub authority: Url,
     /// Graph's root without version, for instance `https://graph.microsoft.com/`.
     pub graph_url: Url,
@@ -37,6 +38,22 @@ pub struct Registration {
     pub tenant: String,
     /// Client id.
     pub client_id: String,
+    /// The issuer, where it is not Entra. Then `tenant` is empty and `graph_url` says nothing. Rows are compared by
+    /// their text, so Entra's stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
+}
+
+/// Any sign-in service that describes itself (OpenID Connect Discovery 1.0, RFC 8414).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuer {
+    /// Its identifier, to the letter: what the description and the ID tokens must bear.
+    pub name: String,
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+    /// Further parameters of the sign-in and of the token request, for instance `resource` (RFC 8707).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// An IMAP server and how to sign in to it. The password or the tokens are kept elsewhere, sealed.
@@ -44,12 +61,26 @@ pub struct Registration {
 pub struct ImapServer {
     /// Host name; the server's certificate must bear it.
     pub host: String,
-    /// Port that speaks TLS from the first byte (RFC 8314 §3.2; 993 by convention).
+    /// Port; by convention 993, and 143 with STARTTLS.
     pub port: u16,
+    /// How the line is encrypted.
+    #[serde(default)]
+    pub tls: Tls,
     /// Login name.
     pub login: String,
     /// What proves who we are.
     pub auth: ImapAuth,
+}
+
+/// How the line to a mail server is encrypted. There is no third way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// From the first byte (RFC 8314 §3.2).
+    #[default]
+    Implicit,
+    /// After the command STARTTLS (RFC 9051 §6.2.1, RFC 3207); nothing is said before it.
+    StartTls,
 }
 
 /// What proves to an IMAP server who we are.
@@ -141,6 +172,7 @@ impl Registration {
             graph_url: Url::parse("https://graph.microsoft.com/").ok()?,
             tenant: "organizations".to_owned(),
             client_id: option_env!("MAILROOM_CLIENT_ID")?.to_owned(),
+            issuer: None,
         })
     }
 }
@@ -217,6 +249,17 @@ mod tests {
         let json = serde_json::to_string(&address("Support@contoso.example")).unwrap();
         assert_eq!(json, "\"Support@contoso.example\"");
         assert!(serde_json::from_str::<EmailAddress>("\"no address\"").is_err());
+    }
+
+    #[test]
+    fn what_was_stored_without_newer_members_is_read_and_written_as_it_was() {
+        let stored = r#"{"authority":"https://login.microsoftonline.com/","graph_url":"https://graph.microsoft.com/","tenant":"t","client_id":"c"}"#;
+        let registration: Registration = serde_json::from_str(stored).unwrap();
+        assert_eq!(registration.issuer, None);
+        assert_eq!(serde_json::to_string(&registration).unwrap(), stored);
+        let stored = r#"{"host":"h","port":993,"login":"l","auth":"password"}"#;
+        let server: ImapServer = serde_json::from_str(stored).unwrap();
+        assert_eq!(server.tls, Tls::Implicit);
     }
 
     #[test]

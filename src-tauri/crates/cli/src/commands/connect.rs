@@ -23,6 +23,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
             .clone()
             .unwrap_or_else(|| options.address.clone()),
         folder: options.folder.clone(),
+        tls: options.imap_tls.into(),
     };
     let password = match options.auth {
         AuthChoice::Password if by_imap => Some(password(&options)?),

@@ -361,6 +361,7 @@ pub(super) fn registration(
         graph_url: endpoint(graph_url, may_be)?,
         tenant: tenant.to_owned(),
         client_id: client_id.to_owned(),
+        issuer: None,
     })
 }
 

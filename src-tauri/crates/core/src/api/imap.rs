@@ -8,7 +8,7 @@ use super::connect::{
 use super::error::{ApiError, ErrorCode};
 use super::imports::check_newest;
 use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest};
-use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration};
+use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration, Tls};
 use crate::app::attempts::{self, Plan};
 use crate::app::{self, App};
 use crate::oauth::OUTLOOK;
@@ -21,10 +21,12 @@ use std::sync::Arc;
 use url::Url;
 
 /// The server, the login name and the folder, as typed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImapInput {
-    /// `host` or `host:port`; without a port 993. The server must speak TLS from the first byte.
+    /// `host` or `host:port`; without a port 993, and 143 with STARTTLS.
     pub server: String,
+    /// How the line is encrypted.
+    pub tls: Tls,
     /// Login name.
     pub login: String,
     /// Path of the folder as the server writes it; nothing for the inbox.
@@ -86,6 +88,7 @@ pub async fn connect_imap(
         graph_url: place,
         tenant: String::new(),
         client_id: String::new(),
+        issuer: None,
     };
     let now = app.context.clock.now();
     let asked = address.clone();
@@ -200,10 +203,14 @@ fn server(input: &ImapInput, auth: ImapAuth) -> Result<ImapServer, ApiError> {
     let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none();
     let host = url.host_str().filter(|_| bare).ok_or_else(wrong)?;
     // The parser drops the port 443, which nobody reads mail at.
-    let port = url.port().unwrap_or(993);
+    let port = url.port().unwrap_or(match input.tls {
+        Tls::Implicit => 993,
+        Tls::StartTls => 143,
+    });
     Ok(ImapServer {
         host: host.trim_matches(['[', ']']).to_owned(),
         port,
+        tls: input.tls,
         login: login.to_owned(),
         auth,
     })
@@ -226,7 +233,7 @@ mod tests {
         let input = ImapInput {
             server: text.to_owned(),
             login: "kim".to_owned(),
-            folder: None,
+            ..ImapInput::default()
         };
         let server = server(&input, ImapAuth::Password).ok()?;
         place(&server).ok()?;

@@ -181,6 +181,7 @@ mod tests {
             graph_url: Url::parse("https://graph.contoso.example/").unwrap(),
             tenant: tenant.into(),
             client_id: client_id.into(),
+            issuer: None,
         }
     }
 

@@ -118,6 +118,7 @@ impl Server {
             graph_url: self.url.clone(),
             tenant: "contoso.example".to_owned(),
             client_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+            issuer: None,
         }
     }
 }

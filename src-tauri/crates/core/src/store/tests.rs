@@ -53,6 +53,7 @@ fn registration() -> Registration {
         graph_url: "https://graph.contoso.example/".parse().unwrap(),
         tenant: "organizations".into(),
         client_id: "client".into(),
+        issuer: None,
     }
 }
 
