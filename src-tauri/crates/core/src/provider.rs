@@ -54,6 +54,47 @@ pub struct Folder {
     pub total: u32,
 }
 
+/// A folder in the list of all folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderEntry {
+    /// The server's id, as [`Folder::id`].
+    pub id: String,
+    /// Own name, as people see it.
+    pub name: String,
+    /// The way from the top, as people see it and as [`Provider::folder`] takes it. Levels are parted by `/`
+    /// (Graph; a `/` or `\` within a name has a `\` before it) or by the server's own delimiter (IMAP).
+    pub path: String,
+    /// The id of the folder that it lies in; nothing at the top.
+    pub parent: Option<String>,
+    /// Whether it can hold messages.
+    pub selectable: bool,
+    /// Messages in it, where the server told.
+    pub total: Option<u32>,
+    /// What the server uses it for.
+    pub special: Option<SpecialUse>,
+}
+
+/// What a server uses a folder for (RFC 6154 §2; Microsoft Graph, "mailFolder resource type", well-known names).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpecialUse {
+    /// Where mail arrives.
+    Inbox,
+    /// Mail put away.
+    Archive,
+    /// Letters not sent yet.
+    Drafts,
+    /// Copies of what was sent.
+    Sent,
+    /// Deleted mail.
+    Trash,
+    /// Unwanted mail.
+    Junk,
+    /// A view of all mail.
+    All,
+    /// A view of flagged mail.
+    Flagged,
+}
+
 /// One page of the newest messages.
 #[derive(Debug, Clone)]
 pub struct NewestPage {
@@ -85,10 +126,30 @@ pub struct ChangePage {
 pub struct Mark {
     /// The message.
     pub server_id: String,
+    /// The folder that it was read from ([`Folder::id`]). A message that is not there any more was dealt with by
+    /// somebody else: it is neither moved nor deleted.
+    pub folder_id: String,
     /// Mark it read.
     pub read: bool,
     /// Category to add; existing ones stay.
     pub category: Option<String>,
+    /// What becomes of it, once it is marked. Repeating it is harmless.
+    pub then: Then,
+}
+
+/// What becomes of a message on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Then {
+    /// It stays where it is.
+    Stay,
+    /// It goes to this folder ([`FolderEntry::id`]).
+    Move {
+        /// The folder.
+        folder_id: String,
+    },
+    /// It is deleted as mail programs delete: where the server has a folder for deleted mail, it goes there.
+    Delete,
 }
 
 /// A request failed. A variant exists because somebody does something different about it; what the server
@@ -181,6 +242,14 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.folder(path).await,
             Self::Imap(mailbox) => mailbox.folder(path).await,
+        }
+    }
+
+    /// All folders, each behind the one that it lies in.
+    pub async fn folders(&self) -> Result<Vec<FolderEntry>, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.folders().await,
+            Self::Imap(mailbox) => mailbox.folders().await,
         }
     }
 

@@ -3,13 +3,14 @@
 mod answer;
 mod batch;
 mod folders;
+mod marks;
 mod messages;
 mod request;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use super::{MailboxName, Mark, ProviderError};
+use super::{MailboxName, ProviderError};
 use crate::account::{EmailAddress, Identity};
 use crate::oauth::http::below;
 use crate::oauth::tokens::Tokens;
@@ -17,7 +18,6 @@ use batch::Part;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use request::{Ask, JSON_LIMIT};
-use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -120,56 +120,6 @@ impl GraphMailbox {
         self.many(&parts).await
     }
 
-    /// Sets read and category (`PATCH …/messages/{id}`). The list of categories is replaced as a whole, so it is
-    /// read first. A message that is gone needs no mark.
-    pub(crate) async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
-        let looks: Vec<Part> = marks
-            .iter()
-            .map(|mark| Part {
-                method: Method::GET,
-                url: self.url(
-                    &["messages", &mark.server_id],
-                    Some("$select=categories,isRead"),
-                ),
-                body: None,
-                is_raw: false,
-            })
-            .collect();
-        let mut results = Vec::with_capacity(marks.len());
-        let mut patches = Vec::new();
-        for (index, (mark, seen)) in marks.iter().zip(self.many(&looks).await).enumerate() {
-            let seen = seen.and_then(|body| answer::parse::<wire::Marks>(&body, None));
-            results.push(match seen {
-                Ok(seen) => {
-                    if let Some(body) = seen.missing(mark) {
-                        patches.push((
-                            index,
-                            Part {
-                                method: Method::PATCH,
-                                url: self.url(&["messages", &mark.server_id], None),
-                                body: Some(body),
-                                is_raw: false,
-                            },
-                        ));
-                    }
-                    Ok(())
-                }
-                Err(ProviderError::NotFound(_)) => Ok(()),
-                Err(error) => Err(error),
-            });
-        }
-        let (places, parts): (Vec<usize>, Vec<Part>) = patches.into_iter().unzip();
-        for (place, patched) in places.into_iter().zip(self.many(&parts).await) {
-            if let Some(result) = results.get_mut(place) {
-                *result = match patched {
-                    Ok(_) | Err(ProviderError::NotFound(_)) => Ok(()),
-                    Err(error) => Err(error),
-                };
-            }
-        }
-        results
-    }
-
     /// Sends a message given as MIME (`POST …/sendMail` with base64; `Mail.Send`). A copy goes to Sent Items of
     /// the mailbox. On [`ProviderError::Offline`] and [`ProviderError::Server`] it is not known whether the message left.
     ///
@@ -189,24 +139,5 @@ impl GraphMailbox {
             return Ok(());
         }
         Err(answer.protocol("not_accepted"))
-    }
-}
-
-impl wire::Marks {
-    /// The PATCH body that adds what `mark` wants and the message lacks.
-    fn missing(self, mark: &Mark) -> Option<serde_json::Value> {
-        let mut body = serde_json::Map::new();
-        if mark.read && self.is_read != Some(true) {
-            body.insert("isRead".to_owned(), json!(true));
-        }
-        let mut categories = self.categories.unwrap_or_default();
-        if let Some(new) = &mark.category
-            // Outlook compares category names without regard to case.
-            && !categories.iter().any(|old| old.to_lowercase() == new.to_lowercase())
-        {
-            categories.push(new.clone());
-            body.insert("categories".to_owned(), json!(categories));
-        }
-        (!body.is_empty()).then(|| body.into())
     }
 }

@@ -18,7 +18,7 @@ mod wire;
 
 pub use tls::Trust;
 
-use super::{ChangePage, Cursor, Folder, Mark, NewestPage, ProviderError, RemoteMessage};
+use super::{ChangePage, Cursor, Folder, FolderEntry, Mark, NewestPage, ProviderError, RemoteMessage};
 use crate::Millis;
 use crate::account::{EmailAddress, Identity, ImapServer};
 use crate::diagnosis::Evidence;
@@ -180,6 +180,20 @@ impl ImapMailbox {
             id: wire,
             total: selected.exists,
         })
+    }
+
+    /// The folder that this mailbox reads.
+    pub(crate) async fn folders(&self) -> Result<Vec<FolderEntry>, ProviderError> {
+        let folder = self.folder(None).await?;
+        Ok(vec![FolderEntry {
+            id: folder.id,
+            path: folder.name.clone(),
+            name: folder.name,
+            parent: None,
+            selectable: true,
+            total: Some(folder.total),
+            special: None,
+        }])
     }
 
     /// The newest messages by UID, received at or before `until`; `page` is the UID below which to go on.

@@ -3,7 +3,7 @@
 
 use super::{Context, StepError};
 use crate::Millis;
-use crate::provider::{Mark, Provider, ProviderError};
+use crate::provider::{Mark, Provider, ProviderError, Then};
 use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
 use crate::store::marks;
@@ -39,8 +39,10 @@ pub(super) async fn send(
             .iter()
             .map(|row| Mark {
                 server_id: row.server_id.clone(),
+                folder_id: address.folder_id.clone(),
                 read: true,
                 category: row.category.clone(),
+                then: Then::Stay,
             })
             .collect();
         let answers = provider.mark(&wanted).await;

@@ -1,9 +1,12 @@
 use super::*;
 use crate::oauth::testing::{Asked, Records, Server, Told, json as told, text, tokens};
 use crate::provider::Cursor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+mod folders;
+mod marks;
 
 const MIME: &str = "Subject: hi\r\nMessage-ID: <1@contoso.example>\r\n\r\nhello\r\n";
 
@@ -41,6 +44,43 @@ fn ids(count: usize) -> Vec<String> {
 fn requests(asked: &Asked) -> Vec<Value> {
     let body: Value = serde_json::from_str(&asked.body).unwrap();
     body["requests"].as_array().unwrap().clone()
+}
+
+/// Answers every request of a batch, or the request alone, by method and path.
+fn answered(asked: &Asked, answer: impl Fn(&str, &str) -> (u16, Value)) -> Told {
+    if !asked.target.ends_with("/$batch") {
+        let (status, body) = answer(&asked.method, asked.target.trim_start_matches("/v1.0"));
+        return told(status, &body);
+    }
+    let responses: Vec<Value> = requests(asked)
+        .iter()
+        .map(|request| {
+            let method = request["method"].as_str().unwrap();
+            let (status, body) = answer(method, request["url"].as_str().unwrap());
+            json!({"id": request["id"], "status": status, "headers": {"Content-Type": "application/json"}, "body": body})
+        })
+        .collect();
+    told(200, &json!({ "responses": responses }))
+}
+
+fn asked_of(server: &Server, method: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for asked in server.asked() {
+        if asked.target.ends_with("/$batch") {
+            let requests = requests(&asked);
+            let wanted = requests.iter().filter(|one| one["method"] == method);
+            all.extend(
+                wanted.map(|one| format!("{} {}", one["url"].as_str().unwrap(), one["body"])),
+            );
+        } else if asked.method == method {
+            all.push(format!(
+                "{} {}",
+                asked.target.trim_start_matches("/v1.0"),
+                asked.body
+            ));
+        }
+    }
+    all
 }
 
 fn packed(text: &str) -> String {
@@ -496,53 +536,6 @@ async fn stops_asking_when_everything_is_throttled() {
             .all(|r| matches!(r, Err(ProviderError::Throttled(wait, _)) if wait.as_secs() == 30))
     );
     assert!(server.asked().len() <= 3 && begun.elapsed() < Duration::from_secs(5));
-}
-
-#[tokio::test]
-async fn marks_keep_other_categories_and_skip_what_is_done_or_gone() {
-    let (server, mailbox) = bench(|asked, _| {
-        let responses: Vec<Value> = requests(asked)
-            .iter()
-            .map(|request| {
-                let url = request["url"].as_str().unwrap();
-                let (status, body) = match (request["method"].as_str().unwrap(), url) {
-                    ("PATCH", _) => (200, json!({"id": "x"})),
-                    (_, url) if url.contains("-0=") => (200, json!({"isRead": false, "categories": ["Blue"]})),
-                    (_, url) if url.contains("-1=") => (200, json!({"isRead": true, "categories": ["mailroom"]})),
-                    (_, url) if url.contains("-2=") => (404, json!({"error": {"code": "ErrorItemNotFound"}})),
-                    (_, url) if url.contains("-3=") => (403, json!({"error": {"code": "ErrorAccessDenied"}})),
-                    _ => (200, json!({"isRead": true})),
-                };
-                json!({"id": request["id"], "status": status, "headers": {"Content-Type": "application/json"}, "body": body})
-            })
-            .collect();
-        told(200, &json!({ "responses": responses }))
-    })
-    .await;
-    let marks: Vec<Mark> = ids(5)
-        .into_iter()
-        .map(|server_id| Mark {
-            server_id,
-            read: true,
-            category: Some("Mailroom".to_owned()),
-        })
-        .collect();
-    let results = mailbox.mark(&marks).await;
-    assert!(matches!(&results[3], Err(ProviderError::Forbidden(_))));
-    assert!(
-        [0, 1, 2, 4].iter().all(|i| results[*i].is_ok()),
-        "{results:?}"
-    );
-    let asked = server.asked();
-    assert_eq!(asked.len(), 2);
-    let patches = requests(&asked[1]);
-    assert_eq!(patches.len(), 2);
-    assert_eq!(
-        patches[0]["body"],
-        json!({"isRead": true, "categories": ["Blue", "Mailroom"]})
-    );
-    assert_eq!(patches[0]["headers"]["Content-Type"], "application/json");
-    assert_eq!(patches[1]["body"], json!({"categories": ["Mailroom"]}));
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ pub(super) struct Address {
 pub(super) struct Marks {
     pub(super) is_read: Option<bool>,
     pub(super) categories: Option<Vec<String>>,
+    pub(super) parent_folder_id: Option<String>,
 }
 
 /// `mailFolder`.
@@ -56,6 +57,13 @@ pub(super) struct MailFolder {
     pub(super) id: String,
     pub(super) display_name: String,
     pub(super) total_item_count: Option<i64>,
+    pub(super) child_folder_count: Option<i64>,
+}
+
+/// The id of a `mailFolder`.
+#[derive(Debug, Deserialize)]
+pub(super) struct FolderId {
+    pub(super) id: String,
 }
 
 /// `user`.
