@@ -83,7 +83,26 @@ pub enum Tls {
     StartTls,
 }
 
-/// What proves to an IMAP server who we are.
+/// An SMTP server that takes the mail of an address (RFC 6409), and how to sign in to it. The password or the tokens are
+/// kept elsewhere, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmtpServer {
+    /// Host name; the server's certificate must bear it.
+    pub host: String,
+    /// Port; by convention 587 with STARTTLS, and 465.
+    pub port: u16,
+    /// How the line is encrypted.
+    pub tls: Tls,
+    /// Login name: for a shared mailbox that of the person who may send as it.
+    pub login: String,
+    /// What proves who we are.
+    pub auth: ImapAuth,
+    /// Addresses that mail may be sent from beside the connection's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<EmailAddress>,
+}
+
+/// What proves to a mail server who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImapAuth {

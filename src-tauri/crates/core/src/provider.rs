@@ -3,6 +3,7 @@
 
 pub mod graph;
 pub mod imap;
+mod tls;
 
 use crate::Millis;
 use crate::account::{EmailAddress, Identity};

@@ -18,6 +18,7 @@ pub mod own_tests;
 mod readers;
 mod search;
 pub mod settings;
+pub mod sendings;
 pub mod silences;
 pub mod tickets;
 mod writer;

@@ -230,6 +230,7 @@ fn attach(
             None => ProviderKind::Graph,
         },
         server,
+        outbound: None,
         account_id: account,
         mailbox: None,
         folder_path: folder_path.flatten(),

@@ -115,6 +115,7 @@ pub async fn connect_imap(
                         sandbox: false,
                         provider: ProviderKind::Imap,
                         server: Some(server.clone()),
+                        outbound: None,
                         account_id: account,
                         mailbox: None,
                         folder_path: path.clone(),

@@ -13,10 +13,9 @@ mod refusal;
 mod session;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod wire;
 
-pub use tls::Trust;
+pub use super::tls::Trust;
 
 use super::{ChangePage, Cursor, Folder, FolderEntry, Mark, NewestPage, ProviderError, RemoteMessage};
 use crate::Millis;

@@ -2,7 +2,7 @@
 
 use super::{approvals, brands, columns};
 use crate::Millis;
-use crate::account::{EmailAddress, ImapServer};
+use crate::account::{EmailAddress, ImapServer, SmtpServer};
 use crate::diagnosis::Finding;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct AddressRow {
     pub provider: ProviderKind,
     /// The server, for IMAP.
     pub server: Option<ImapServer>,
+    /// The server that takes mail, where the provider does not send by itself.
+    pub outbound: Option<SmtpServer>,
     /// Who signed in.
     pub account_id: i64,
     /// The shared mailbox's address; nothing for the account's own.
@@ -94,6 +96,8 @@ pub struct NewAddress {
     pub provider: ProviderKind,
     /// The server, for IMAP.
     pub server: Option<ImapServer>,
+    /// The server that takes mail, where the provider does not send by itself.
+    pub outbound: Option<SmtpServer>,
     /// Who signed in.
     pub account_id: i64,
     /// The shared mailbox's address; nothing for the account's own.
@@ -120,7 +124,7 @@ const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_defau
     a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
     a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until,
-    a.server
+    a.server, a.outbound
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -153,6 +157,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         wake_served: row.get(25)?,
         wait_until: row.get(26)?,
         server: columns::get_optional_json(row, 27)?,
+        outbound: columns::get_optional_json(row, 28)?,
     })
 }
 
@@ -163,13 +168,14 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
     conn.prepare_cached(
         "INSERT INTO addresses (address, address_key, brand_id, sandbox, provider, account_id, mailbox,
              folder_path, folder_id, folder_name, poll_interval_s, category, connected_at, cursor, next_poll_at,
-             server)
+             server, outbound)
          VALUES (:address, :address_key, :brand_id, :sandbox, :provider, :account_id, :mailbox,
              :folder_path, :folder_id, :folder_name, :poll_interval_s, :category, :connected_at, :cursor,
-             :next_poll_at, :server)
+             :next_poll_at, :server, :outbound)
          ON CONFLICT (address_key) DO UPDATE SET
              address = excluded.address, brand_id = excluded.brand_id, sandbox = excluded.sandbox,
-             provider = excluded.provider, server = excluded.server, account_id = excluded.account_id, mailbox = excluded.mailbox,
+             provider = excluded.provider, server = excluded.server, outbound = excluded.outbound,
+             outbound_secret = NULL, account_id = excluded.account_id, mailbox = excluded.mailbox,
              folder_path = excluded.folder_path, folder_id = excluded.folder_id,
              folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
              category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
@@ -196,6 +202,7 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
             ":cursor": new.cursor,
             ":next_poll_at": new.next_poll_at,
             ":server": new.server.as_ref().map(columns::json).transpose()?,
+            ":outbound": new.outbound.as_ref().map(columns::json).transpose()?,
         },
         |row| row.get(0),
     )
@@ -250,6 +257,24 @@ pub fn set_settings(
     )?
     .execute((id, brand_id, poll_interval_s, category))?;
     Ok(())
+}
+
+/// Changes the server that takes mail, with its own sealed password; without one the account's sign-in is used.
+pub fn set_outbound(
+    conn: &Connection,
+    id: i64,
+    outbound: Option<&SmtpServer>,
+    secret: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET outbound = ?2, outbound_secret = ?3 WHERE id = ?1")?
+        .execute((id, outbound.map(columns::json).transpose()?, secret))?;
+    Ok(())
+}
+
+/// The sealed password for sending alone, where there is one.
+pub fn outbound_secret(conn: &Connection, id: i64) -> rusqlite::Result<Option<Vec<u8>>> {
+    conn.prepare_cached("SELECT outbound_secret FROM addresses WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
 }
 
 /// Pauses or resumes.

@@ -64,6 +64,7 @@ fn new_address(conn: &Connection, address: &str) -> NewAddress {
         sandbox: false,
         provider: ProviderKind::Graph,
         server: None,
+        outbound: None,
         account_id: accounts::upsert(conn, &identity(), &registration()).unwrap(),
         mailbox: None,
         folder_path: None,

@@ -3,8 +3,7 @@
 use super::wire::WireError;
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
-use rustls::{CertificateError, Error as TlsError};
-use std::io;
+pub(super) use crate::provider::tls::io_failure;
 use std::time::Duration;
 
 /// The pause where a server asks for one without a number.
@@ -95,29 +94,6 @@ pub(super) fn broken(error: WireError) -> ProviderError {
         WireError::TooLarge => ProviderError::Protocol("too_large", seen(None, "")),
         WireError::Malformed => ProviderError::Protocol("not_imap", seen(None, "")),
     }
-}
-
-/// The meaning of a failed connect, handshake, read or write.
-pub(super) fn io_failure(error: &io::Error) -> ProviderError {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TlsError>());
-    let evidence = |code| Evidence::of(Some(code), None, &error.to_string(), &[]);
-    let code = match tls {
-        None if error.kind() == io::ErrorKind::ConnectionRefused => {
-            return ProviderError::Offline(evidence("connection_refused"));
-        }
-        None => return ProviderError::Offline(Evidence::of(None, None, &error.to_string(), &[])),
-        Some(TlsError::InvalidCertificate(reason)) => match reason {
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "tls_wrong_name"
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls_expired",
-            _ => "tls_unknown_issuer",
-        },
-        Some(_) => "tls_handshake",
-    };
-    ProviderError::Untrusted(evidence(code))
 }
 
 #[cfg(test)]

@@ -1,10 +1,18 @@
-//! Which certificates are believed: the system's authorities and those of `--ca-file`, as for everything else.
+//! Which certificates are believed on lines that do not speak HTTP: the system's authorities and those of `--ca-file`, as
+//! for everything else. There is no way to believe more.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the errors of TLS grow; what is not told apart is one thing"
+)]
 
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::{CertificateError, Error as TlsError};
 use rustls_platform_verifier::Verifier;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 /// Whom to believe. The system's authorities are read when they are first needed.
@@ -51,4 +59,27 @@ fn config(extra_roots: &[Vec<u8>]) -> Result<Arc<rustls::ClientConfig>, rustls::
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// The meaning of a failed connect, handshake, read or write.
+pub(super) fn io_failure(error: &io::Error) -> ProviderError {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<TlsError>());
+    let evidence = |code| Evidence::of(Some(code), None, &error.to_string(), &[]);
+    let code = match tls {
+        None if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return ProviderError::Offline(evidence("connection_refused"));
+        }
+        None => return ProviderError::Offline(Evidence::of(None, None, &error.to_string(), &[])),
+        Some(TlsError::InvalidCertificate(reason)) => match reason {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "tls_wrong_name"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls_expired",
+            _ => "tls_unknown_issuer",
+        },
+        Some(_) => "tls_handshake",
+    };
+    ProviderError::Untrusted(evidence(code))
 }
