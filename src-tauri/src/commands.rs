@@ -1,20 +1,22 @@
 //! What the window may call. Each command checks nothing itself and does nothing itself: it asks the core,
 //! which does not trust the window either.
 
+mod bundle;
+
+use crate::saving::ask_where;
 use crate::shell::Shell;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
     AddressDetails, AddressSettings, AddressView, AppView, ApprovalFor, ApprovalRequest,
-    ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, LedgerRow, Outcome, SandboxView,
-    Settings, Station, TicketPage, TicketQuery, TicketView,
+    ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, ForecastItem, LedgerRow,
+    Outcome, SandboxView, Settings, Station, TicketPage, TicketQuery, TicketView,
 };
 use mailroom_core::diagnosis::catalogue::Card;
 use mailroom_core::diagnosis::explain::Explanation;
 use mailroom_core::import::html::SafeHtml;
 use std::collections::BTreeMap;
-use tauri::{AppHandle, Manager, State};
-use tauri_plugin_dialog::DialogExt;
+use tauri::{AppHandle, State};
 
 type Answer<T> = Result<T, ApiError>;
 
@@ -60,6 +62,10 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         explain,
         explain_text,
         open_link,
+        forecast,
+        forecasts,
+        bundle::preview_bundle,
+        bundle::save_bundle,
     ]
 }
 
@@ -277,24 +283,7 @@ async fn save_attachment(
 ) -> Answer<Option<String>> {
     let core = shell.core().await?;
     let name = api::attachment_name(&core, attachment_id).await?;
-    let mut dialog = app
-        .dialog()
-        .file()
-        .set_title(shell.words().notice("save_attachment", &[]))
-        .set_file_name(name);
-    if let Ok(folder) = app.path().download_dir() {
-        dialog = dialog.set_directory(folder);
-    }
-    let (tell, told) = tokio::sync::oneshot::channel();
-    dialog.save_file(|chosen| {
-        let _ = tell.send(chosen);
-    });
-    let Some(path) = told
-        .await
-        .ok()
-        .flatten()
-        .and_then(|chosen| chosen.into_path().ok())
-    else {
+    let Some(path) = ask_where(&app, &shell, "save_attachment", &name).await else {
         return Ok(None);
     };
     api::save_attachment(&core, attachment_id, &path).await?;
@@ -338,6 +327,16 @@ async fn explain_text(
     language: String,
 ) -> Answer<Vec<Explanation>> {
     Ok(api::explain_text(&*shell.core().await?, &text, &language))
+}
+
+#[tauri::command]
+async fn forecast(shell: State<'_, Shell>, id: i64) -> Answer<Vec<ForecastItem>> {
+    api::forecast(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn forecasts(shell: State<'_, Shell>) -> Answer<Vec<api::AddressForecast>> {
+    api::forecasts(&*shell.core().await?).await
 }
 
 #[tauri::command]

@@ -11,6 +11,7 @@ mod commands;
 mod desktop;
 mod notices;
 mod sandbox;
+mod saving;
 mod shell;
 mod tray;
 mod window;
@@ -20,13 +21,17 @@ use shell::Shell;
 use std::process::ExitCode;
 use tauri::{AppHandle, Manager, RunEvent};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::prelude::*;
 use tray::Tray;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("MAILROOM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_filter(filter);
+    tracing_subscriber::registry()
+        .with(shown)
+        .with(mailroom_core::log::recent_lines())
         .init();
     let args = match Args::read(std::env::args_os().skip(1), |name| std::env::var_os(name)) {
         Ok(args) => args,

@@ -7,7 +7,7 @@ use crate::sandbox::Practice;
 use mailroom_core::account::Registration;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
-use mailroom_core::api::view::Status;
+use mailroom_core::api::view::{BundlePreview, Status};
 use mailroom_core::app::{App, Options, places};
 use mailroom_core::secrets::Secrets;
 use mailroom_core::sync::Clock;
@@ -27,6 +27,8 @@ pub(crate) struct Shell {
     core: Mutex<Option<Arc<App>>>,
     language: StdMutex<&'static str>,
     keep_in_tray: AtomicBool,
+    /// The support bundle that the person looks at: what is saved is what was seen.
+    pub(crate) bundle: Mutex<Option<BundlePreview>>,
     /// The practice tenant.
     pub(crate) practice: Practice,
 }
@@ -43,6 +45,7 @@ impl Shell {
             practice: Practice::new(&data_dir),
             language: StdMutex::new(words::supported(&system_language())),
             keep_in_tray: AtomicBool::new(false),
+            bundle: Mutex::default(),
             core: Mutex::new(None),
             data_dir,
             handle,

@@ -23,6 +23,13 @@ pending_marks: number,
 /** Newest first, at most 100. */
 events: Array<EventView>, };
 
+/** What will end for one address. */
+export type AddressForecast = {
+/** The address. */
+address_id: number,
+/** What will end, soonest first. */
+items: Array<ForecastItem>, };
+
 /** Settings of one address that can be changed later. */
 export type AddressSettings = {
 /** Brand; created when new. */
@@ -56,6 +63,8 @@ last_success_at: number | null,
 next_poll_at: number | null,
 /** Whether a poll runs at this moment. */
 polling: boolean,
+/** Whether no poll has succeeded for as long as the person chose (the dead-man alert). */
+silent: boolean,
 /** Tickets created since local midnight, imports not counted. */
 new_tickets_today: number,
 /** Messages that arrived in each of the last 24 hours, oldest first. */

@@ -115,6 +115,20 @@ export function ago(at: number, now: number): string {
   ).format(-amount, unit);
 }
 
+/** A day, for instance `12 March 2026`. */
+export const day = (at: number): string =>
+  kept(
+    "day long",
+    (tag) => new Intl.DateTimeFormat(tag, { dateStyle: "long" }),
+  ).format(at);
+
+/** Whole days from now, for instance `in 12 days` or `3 days ago`. */
+export const inDays = (days: number): string =>
+  kept(
+    "in days",
+    (tag) => new Intl.RelativeTimeFormat(tag, { numeric: "auto" }),
+  ).format(days, "day");
+
 /** A countdown, for instance `4:07`. */
 export function countdown(seconds: number): string {
   const left = Math.max(0, Math.round(seconds));

@@ -110,6 +110,13 @@ export const explain = (
 ) => call<api.Card>("explain", { code, args, language });
 export const explainText = (text: string, language: string) =>
   call<api.Explanation[]>("explain_text", { text, language });
+export const forecast = (id: number) =>
+  call<api.ForecastItem[]>("forecast", { id });
+export const forecasts = () => call<api.AddressForecast[]>("forecasts");
+export const previewBundle = (withNames: boolean) =>
+  call<api.BundlePreview>("preview_bundle", { withNames });
+/** Saves what was looked at last; nothing where the person closed the dialog. */
+export const saveBundle = () => call<string | null>("save_bundle");
 export const openLink = (url: string) => call<void>("open_link", { url });
 
 /** Calls back for everything the shell tells without being asked; gives the function that ends it. */

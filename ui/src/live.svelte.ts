@@ -140,6 +140,17 @@ class Live {
     applySettings(settings);
     await this.attemptTo(ipc.saveSettings(settings));
   }
+
+  /** Stores settings that the core may refuse; gives its refusal. Until it agrees, nothing changes. */
+  async trySettings(changes: Partial<Settings>): Promise<ApiError | null> {
+    if (this.app.state !== "data") return null;
+    const settings = { ...this.app.data.settings, ...changes };
+    const got = await ask(ipc.saveSettings(settings));
+    if (got.state === "error") return got.error;
+    this.app.data.settings = settings;
+    this.done(t("saved"));
+    return null;
+  }
 }
 
 /** What somebody who cannot see the list should hear about a change, if anything. */

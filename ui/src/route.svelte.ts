@@ -8,6 +8,8 @@ export type Route =
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
   | { screen: "explain" }
+  | { screen: "forecast" }
+  | { screen: "bundle" }
   | { screen: "settings" };
 
 /** Reads a location hash; whatever is no screen is the list of addresses. */
@@ -17,7 +19,13 @@ export function parse(hash: string): Route {
   if (screen === "connect" && id === "for" && part)
     return { screen, sandbox: false, address: plain(part) };
   if (screen === "connect") return { screen, sandbox: id === "practice" };
-  if (screen === "settings" || screen === "explain") return { screen };
+  if (
+    screen === "settings" ||
+    screen === "explain" ||
+    screen === "forecast" ||
+    screen === "bundle"
+  )
+    return { screen };
   if (screen === "tickets")
     return number > 0 ? { screen: "ticket", id: number } : { screen };
   if (screen === "addresses" && number > 0) {

@@ -43,6 +43,7 @@ export const address: AddressView = {
   last_success_at: 1_000,
   next_poll_at: null,
   polling: false,
+  silent: false,
   new_tickets_today: 3,
   activity: Array<number>(24).fill(1),
   open_tickets: 12,
@@ -91,6 +92,8 @@ export function start(answers: Answers): [string, any][] {
     list_brands: () => [],
     cancel_connect: () => null,
     explain: () => card,
+    forecast: () => [],
+    forecasts: () => [],
   };
   mockIPC(
     (command, args) => {

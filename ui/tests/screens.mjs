@@ -43,7 +43,12 @@ export const screens = [
   ["tickets-no-match", "demo=full&still", "#/tickets", "search"],
   ["ticket", "demo=full&still", "#/tickets/23999"],
   ["ticket-formatted", "demo=full&still", "#/tickets/23995", "formatted"],
+  ["forecast", "demo=full&still", "#/forecast"],
+  ["forecast-none", "demo=full&still&calm", "#/forecast"],
   ["settings", "demo=full&still", "#/settings"],
+  ["settings-alerts", "demo=full&still", "#/settings", "alerts"],
+  ["bundle", "demo=full&still", "#/bundle"],
+  ["bundle-saved", "demo=full&still", "#/bundle", "bundle"],
   ["shortcuts", "demo=full&still", "#/settings", "help"],
 ].map(([name, query, hash, then]) => ({ name, query, hash, then }));
 
@@ -95,6 +100,17 @@ const steps = {
       .fill("AADSTS65001: The user or administrator has not consented");
     await page.getByTestId("explain-button").click();
     await page.getByTestId("explanation").waitFor();
+  },
+  async alerts(page) {
+    await page.getByTestId("alerts-quiet").click();
+    await page.getByTestId("alerts-list").fill("team@contoso.example; nobody");
+    await page.getByTestId("alerts-save").click();
+    await page.locator("[aria-invalid]").waitFor();
+  },
+  async bundle(page) {
+    await page.getByTestId("bundle-file").nth(3).click();
+    await page.getByTestId("bundle-save").click();
+    await page.locator("[data-tone=good] p").waitFor();
   },
   async help(page) {
     await page.keyboard.press("F1");

@@ -44,6 +44,8 @@ test("every screen has a link that leads back to it", () => {
     { screen: "connect", sandbox: false },
     { screen: "connect", sandbox: false, address: "a+b@contoso.example" },
     { screen: "explain" },
+    { screen: "forecast" },
+    { screen: "bundle" },
     { screen: "tickets" },
     { screen: "ticket", id: 9 },
     { screen: "settings" },

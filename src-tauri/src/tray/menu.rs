@@ -94,14 +94,19 @@ pub(crate) fn picture(addresses: &[AddressView], words: &Words) -> Picture {
         .filter(|address| address.status != Status::Disconnected)
         .collect();
     sorted.sort_by(|a, b| {
-        (lamp(b.status), a.address.as_str()).cmp(&(lamp(a.status), b.address.as_str()))
+        (lamp_of_address(b), a.address.as_str()).cmp(&(lamp_of_address(a), b.address.as_str()))
     });
     let summary = summary(&sorted, words);
     let mut lines = vec![Line::Text(summary.clone())];
     lines.extend(sorted.iter().take(MOST_LINES).map(|address| {
         let status = words.status(address.status);
         let values = [("address", address.address.as_str()), ("status", status)];
-        Line::Text(words.tray("line", &values))
+        let name = if address.silent {
+            "line_silent"
+        } else {
+            "line"
+        };
+        Line::Text(words.tray(name, &values))
     }));
     if let Some(more) = sorted
         .len()
@@ -125,7 +130,9 @@ pub(crate) fn picture(addresses: &[AddressView], words: &Words) -> Picture {
     lines.push(Line::Separator);
     lines.push(choice(Action::Quit, words));
     Picture {
-        lamp: sorted.first().map_or(Lamp::Ok, |worst| lamp(worst.status)),
+        lamp: sorted
+            .first()
+            .map_or(Lamp::Ok, |worst| lamp_of_address(worst)),
         summary,
         lines,
     }
@@ -139,7 +146,7 @@ fn summary(addresses: &[&AddressView], words: &Words) -> String {
     let all = addresses.len().to_string();
     let troubled = addresses
         .iter()
-        .filter(|address| lamp(address.status) > Lamp::Ok);
+        .filter(|address| lamp_of_address(address) > Lamp::Ok);
     match (addresses.len(), troubled.count()) {
         (0, _) => words.tray("no_addresses", &[]),
         (_, 0) => words.tray("all_verified", &[("count", &all)]),
@@ -147,6 +154,15 @@ fn summary(addresses: &[&AddressView], words: &Words) -> String {
             "need_a_look",
             &[("count", &count.to_string()), ("all", &all)],
         ),
+    }
+}
+
+/// How alarming an address is. Whatever keeps mail from coming, silence is as bad as a failure.
+fn lamp_of_address(address: &AddressView) -> Lamp {
+    if address.silent {
+        Lamp::Failed
+    } else {
+        lamp(address.status)
     }
 }
 
@@ -180,6 +196,7 @@ mod tests {
             last_success_at: None,
             next_poll_at: None,
             polling: false,
+            silent: false,
             new_tickets_today: 0,
             activity: Vec::new(),
             open_tickets: 0,
@@ -224,6 +241,17 @@ mod tests {
         assert_eq!(lines[3], "a@contoso.example: Verified");
         assert!(lines.contains(&"Sync now"));
         assert!(!lines.contains(&"Resume all"));
+    }
+
+    #[test]
+    fn silence_is_as_bad_as_a_failure_whatever_the_status() {
+        let silent = AddressView {
+            silent: true,
+            ..address("b", Status::Offline)
+        };
+        let picture = picture(&[address("a", Status::Attention), silent], words("en"));
+        assert_eq!(picture.lamp, Lamp::Failed);
+        assert_eq!(texts(&picture)[1], "b@contoso.example: silent (Offline)");
     }
 
     #[test]

@@ -19,6 +19,7 @@ import type {
 } from "../bindings";
 import * as data from "./data";
 import * as maps from "./maps";
+import * as outlook from "./outlook";
 
 const identity = {
   login_name: "support@contoso.example",
@@ -194,6 +195,15 @@ export function install(params: URLSearchParams): void {
       return app;
     },
     save_settings: ({ settings }: { settings: Settings }) => {
+      const wrong = settings.failure_list
+        .split(/[;,\n]/)
+        .map((one) => one.trim())
+        .filter((one) => one && !/^[^\s@]+@[^\s@]+$/.test(one));
+      if (wrong.length)
+        throw {
+          ...problem("invalid_address"),
+          args: { value: wrong.join(", ") },
+        };
       app.settings = settings;
       return null;
     },
@@ -314,7 +324,12 @@ export function install(params: URLSearchParams): void {
     }: {
       code: string;
       language: "en" | "de" | "ja";
-    }) => data.card(code, language),
+    }) => outlook.card(code, language) ?? data.card(code, language),
+    forecast: ({ id }: { id: number }) => outlook.items(find(id)),
+    forecasts: () => (params.has("calm") ? [] : outlook.forecasts(all)),
+    preview_bundle: ({ withNames }: { withNames: boolean }) =>
+      outlook.bundle(withNames),
+    save_bundle: () => "/home/alex/Downloads/mailroom-support.zip",
     check_address: ({ id }: { id: number }) => looking(id),
     check_attempt: () => maps.mapOf(attempt?.address ?? "", "consent"),
     prove_sending: ({ id }: { id: number }) => {

@@ -16,7 +16,7 @@ pub use addresses::*;
 pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;
-pub use forecast::forecast;
+pub use forecast::{AddressForecast, forecast, forecasts};
 pub use imap::*;
 pub use imports::*;
 pub use tickets::*;
@@ -50,7 +50,8 @@ pub async fn app_view(app: &App) -> Result<AppView, ApiError> {
 ///
 /// # Errors
 /// [`ErrorCode::OutOfRange`] for a language other than en, de, ja, for a number of minutes other than 0 and 5 to 1,440 and
-/// for quiet hours that are no times; [`ErrorCode::InvalidAddress`] for a failure list with something else in it; the database cannot be written.
+/// for quiet hours that are no times (`value` without limits); [`ErrorCode::InvalidAddress`] for a failure list with something
+/// else in it, all of which is named; the database cannot be written.
 pub async fn save_settings(app: &App, settings: Settings) -> Result<(), ApiError> {
     if let Some(language) = &settings.language
         && !["en", "de", "ja"].contains(&language.as_str())
@@ -63,6 +64,17 @@ pub async fn save_settings(app: &App, settings: Settings) -> Result<(), ApiError
         .write(move |tx| settings::save_settings(tx, &settings))
         .await?;
     Ok(())
+}
+
+/// Whether desktop notifications are wanted at this moment: they are switched on, and it is no quiet hour.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn wants_notifications(app: &App) -> Result<bool, ApiError> {
+    let settings = app.context.store.read(settings::load_settings).await?;
+    let now = app.context.clock.now();
+    let quiet = silence::QuietHours::of(&settings).is_some_and(|hours| hours.hold(now));
+    Ok(settings.notifications && !quiet)
 }
 
 /// Minutes without a successful poll that may be chosen, beside 0.

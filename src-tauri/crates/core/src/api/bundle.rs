@@ -21,9 +21,17 @@ pub async fn preview_bundle(app: &App, with_names: bool) -> Result<BundlePreview
 /// # Errors
 /// [`ErrorCode::CannotWriteFile`]; the database cannot be read.
 pub async fn save_bundle(app: &App, path: PathBuf, with_names: bool) -> Result<(), ApiError> {
-    let files = preview_bundle(app, with_names).await?.files;
+    write_bundle(path, preview_bundle(app, with_names).await?).await
+}
+
+/// Writes a bundle that a person has looked at, as they saw it. A file of that name is replaced once the new one is
+/// complete.
+///
+/// # Errors
+/// [`ErrorCode::CannotWriteFile`].
+pub async fn write_bundle(path: PathBuf, preview: BundlePreview) -> Result<(), ApiError> {
     let shown = path.display().to_string();
-    tokio::task::spawn_blocking(move || bundle::write_zip(&path, &files))
+    tokio::task::spawn_blocking(move || bundle::write_zip(&path, &preview.files))
         .await
         .map_err(|_| ApiError::from(StoreError::Closed))?
         .map_err(|error| {

@@ -1,11 +1,13 @@
 //! What will end for an address, and when.
 
 use super::addresses::row_and_account;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorCode};
 use crate::account::Registration;
 use crate::app::App;
 use crate::diagnosis::forecast::{self, Facts, ForecastItem};
+use crate::store::addresses;
 use crate::store::events::{self, EventKind};
+use serde::{Deserialize, Serialize};
 
 /// All that is kept of a timeline.
 const EVENTS: u32 = 1_000;
@@ -13,7 +15,7 @@ const EVENTS: u32 = 1_000;
 /// What will end for this address if nobody does anything, soonest first; worked out without asking a server.
 ///
 /// # Errors
-/// [`super::error::ErrorCode::NotFound`], also for an address whose account is gone.
+/// [`ErrorCode::NotFound`], also for an address whose account is gone.
 pub async fn forecast(app: &App, id: i64) -> Result<Vec<ForecastItem>, ApiError> {
     let (row, account) = row_and_account(app, id).await?;
     let events = app
@@ -35,6 +37,40 @@ pub async fn forecast(app: &App, id: i64) -> Result<Vec<ForecastItem>, ApiError>
         events: &events,
         now,
     }))
+}
+
+/// What will end for one address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AddressForecast {
+    /// The address.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub address_id: i64,
+    /// What will end, soonest first.
+    pub items: Vec<ForecastItem>,
+}
+
+/// The same for every address, in the order of the list. A disconnected one is left out: nothing of it can end.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn forecasts(app: &App) -> Result<Vec<AddressForecast>, ApiError> {
+    let mut all = Vec::new();
+    for row in app.context.store.read(addresses::all).await? {
+        if row.disconnected {
+            continue;
+        }
+        match forecast(app, row.id).await {
+            Ok(items) => all.push(AddressForecast {
+                address_id: row.id,
+                items,
+            }),
+            // It left the list meanwhile.
+            Err(error) if error.code == ErrorCode::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
 }
 
 /// Whether sign-ins go to one of Microsoft's clouds; the practice tenant stands in for them.

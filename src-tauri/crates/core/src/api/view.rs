@@ -110,6 +110,8 @@ pub struct AddressView {
     pub next_poll_at: Option<Millis>,
     /// Whether a poll runs at this moment.
     pub polling: bool,
+    /// Whether no poll has succeeded for as long as the person chose (the dead-man alert).
+    pub silent: bool,
     /// Tickets created since local midnight, imports not counted.
     pub new_tickets_today: u32,
     /// Messages that arrived in each of the last 24 hours, oldest first.

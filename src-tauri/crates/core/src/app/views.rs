@@ -12,7 +12,7 @@ use crate::store::approvals::ApprovalRow;
 use crate::store::imports::ImportRow;
 use crate::store::ledger::LedgerTotals;
 use crate::store::{
-    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, tickets,
+    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, silences, tickets,
 };
 use crate::sync::status::status;
 use rusqlite::Connection;
@@ -59,6 +59,7 @@ struct Line {
     new_tickets_today: u32,
     activity: [u32; 24],
     open_tickets: u32,
+    silent: bool,
 }
 
 fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<Line> {
@@ -75,6 +76,7 @@ fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<
         activity: tickets::activity(db, row.id, now)?,
         open_tickets: tickets::open_count(db, row.id)?,
         approval: approvals::of_address(db, &row.address_key)?,
+        silent: silences::is_silent(db, row.id)?,
         row,
     })
 }
@@ -93,6 +95,7 @@ fn draw(app: &App, line: Line) -> AddressView {
     AddressView {
         id: line.row.id,
         polling: app.context.is_busy(line.row.id),
+        silent: line.silent,
         brand: line.row.brand,
         provider: line.row.provider,
         sandbox: line.row.sandbox,

@@ -39,6 +39,14 @@ pub fn all(conn: &Connection) -> rusqlite::Result<Vec<SilenceRow>> {
     .collect()
 }
 
+/// Whether this address is silent.
+pub fn is_silent(conn: &Connection, address_id: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM silences WHERE address_id = ?1 AND silent = 1)",
+    )?
+    .query_row([address_id], |row| row.get(0))
+}
+
 /// The address fell silent, or (`false`) speaks again.
 pub fn change(
     conn: &Connection,

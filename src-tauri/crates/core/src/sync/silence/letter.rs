@@ -12,23 +12,26 @@ use mail_builder::headers::raw::Raw;
 /// The addresses of a failure list: separated by semicolons or commas, each once.
 ///
 /// # Errors
-/// The first text that is no address.
+/// The texts that are no addresses, separated by commas.
 pub fn recipients(list: &str) -> Result<Vec<EmailAddress>, String> {
     let mut found: Vec<EmailAddress> = Vec::new();
+    let mut wrong: Vec<&str> = Vec::new();
     for text in list.split([';', ',', '\n']).map(str::trim) {
         if text.is_empty() {
             continue;
         }
-        let address = EmailAddress::parse(text).ok_or_else(|| text.to_owned())?;
-        // A mail header has no place for others without a server that knows SMTPUTF8.
-        if !address.as_str().is_ascii() {
-            return Err(text.to_owned());
-        }
-        if !found.contains(&address) {
-            found.push(address);
+        match EmailAddress::parse(text) {
+            Some(address) if found.contains(&address) => {}
+            // A mail header has no place for others without a server that knows SMTPUTF8.
+            Some(address) if address.as_str().is_ascii() => found.push(address),
+            Some(_) | None => wrong.push(text),
         }
     }
-    Ok(found)
+    if wrong.is_empty() {
+        Ok(found)
+    } else {
+        Err(wrong.join(", "))
+    }
 }
 
 /// One mail about all that changed.

@@ -30,8 +30,8 @@ impl QuietHours {
         )
     }
 
-    /// Whether they hold notices back now, in this computer's time zone.
-    pub(super) fn hold(self, now: Millis) -> bool {
+    /// Whether they hold notices back at `now`, in this computer's time zone.
+    pub fn hold(self, now: Millis) -> bool {
         jiff::Timestamp::from_millisecond(now)
             .is_ok_and(|at| self.contain(at.to_zoned(TimeZone::system()).time()))
     }

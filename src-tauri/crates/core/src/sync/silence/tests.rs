@@ -28,6 +28,10 @@ fn news_waits_a_minute_for_company_and_then_goes_together() {
 fn a_failure_list_may_use_either_sign_and_refuses_what_is_no_address() {
     let list = recipients(" a@x.example;b@x.example, A@x.example ;;").unwrap();
     assert_eq!(list.len(), 2);
-    assert_eq!(recipients("a@x.example; nobody"), Err("nobody".to_owned()));
+    assert_eq!(
+        recipients("nobody; a@x.example, @x; ü@x.example"),
+        Err("nobody, @x, ü@x.example".to_owned()),
+        "every wrong one is named"
+    );
     assert!(recipients("").unwrap().is_empty());
 }
