@@ -8,7 +8,7 @@ use crate::shell::Shell;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
-    AddressDetails, AddressSettings, AddressView, AppView, ApprovalFor, ApprovalRequest,
+    AddressDetails, AddressSettings, AddressView, AgentView, AppView, ApprovalFor, ApprovalRequest,
     ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, ForecastItem, LedgerRow,
     Outcome, SandboxView, Settings, Station, TicketPage, TicketQuery, TicketView,
 };
@@ -34,8 +34,13 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         pause_address,
         resume_address,
         disconnect_address,
+        undo_disconnect,
         reconnect_address,
         make_default,
+        list_agents,
+        add_agent,
+        remove_agent,
+        allow_requester,
         list_brands,
         begin_connect,
         connect_attempt,
@@ -135,6 +140,35 @@ async fn resume_address(shell: State<'_, Shell>, id: i64) -> Answer<()> {
 #[tauri::command]
 async fn disconnect_address(shell: State<'_, Shell>, id: i64) -> Answer<()> {
     api::disconnect_address(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn undo_disconnect(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::undo_disconnect(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn list_agents(shell: State<'_, Shell>) -> Answer<Vec<AgentView>> {
+    api::list_agents(&*shell.core().await?).await
+}
+
+#[tauri::command]
+async fn add_agent(
+    shell: State<'_, Shell>,
+    name: String,
+    address: String,
+) -> Answer<Vec<AgentView>> {
+    api::add_agent(&*shell.core().await?, &name, &address).await
+}
+
+#[tauri::command]
+async fn remove_agent(shell: State<'_, Shell>, id: i64) -> Answer<Vec<AgentView>> {
+    api::remove_agent(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+async fn allow_requester(shell: State<'_, Shell>, address: String) -> Answer<()> {
+    api::allow_requester(&*shell.core().await?, &address)
 }
 
 #[tauri::command]

@@ -176,6 +176,14 @@ async fn the_main_job_and_the_life_of_an_address_in_a_terminal() {
     adds_up(&totals);
     assert_eq!(imported.stderr, "");
 
+    let early = terminal.run(&["default", SUPPORT]).await;
+    assert_eq!(early.code, 1, "{early:?}");
+    let next_step = format!("mailroom check {SUPPORT} --prove-sending");
+    assert!(early.stderr.contains(&next_step), "{early:?}");
+    let proof = terminal
+        .run(&["check", SUPPORT, "--prove-sending", "--json"])
+        .await;
+    assert_eq!(proof.code, 0, "{proof:?}");
     let default = terminal.run(&["default", SUPPORT, "--json"]).await;
     assert_eq!(
         (default.code, &default.json()[0]["is_default"]),
@@ -187,6 +195,20 @@ async fn the_main_job_and_the_life_of_an_address_in_a_terminal() {
         (parted.code, &parted.json()[0]["status"]),
         (0, &Value::from("disconnected"))
     );
+    let undo = format!("mailroom reconnect {SUPPORT} --undo");
+    assert!(parted.stderr.contains(&undo), "{parted:?}");
+    let undone = terminal
+        .run(&["reconnect", SUPPORT, "--undo", "--json"])
+        .await;
+    assert_eq!(
+        (undone.code, &undone.json()[0]["status"]),
+        (0, &Value::from("verified")),
+        "{undone:?}"
+    );
+    let undone = terminal.run(&["reconnect", SUPPORT, "--undo"]).await;
+    assert_eq!(undone.code, 1, "{undone:?}");
+    let parted = terminal.run(&["disconnect", SUPPORT]).await;
+    assert_eq!(parted.code, 0, "{parted:?}");
     assert_eq!(terminal.run(&["status"]).await.code, 0);
     assert_eq!(
         terminal

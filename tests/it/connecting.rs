@@ -37,7 +37,7 @@ async fn connects_a_mailbox_and_shows_it_verified() {
     let view = world.finish(&attempt.id, None).await.unwrap();
     let view = world.verified(view.id).await;
     assert_eq!(
-        (view.status, view.sandbox, view.is_default),
+        (view.status, view.sandbox, view.default_to_be),
         (Status::Verified, true, true)
     );
     assert!(view.next_poll_at > view.last_success_at);

@@ -19,6 +19,7 @@ mod imap;
 mod importing;
 mod keychain;
 mod layers;
+mod life;
 mod polling;
 mod practised;
 mod silence;

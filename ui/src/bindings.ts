@@ -53,6 +53,12 @@ provider: ProviderKind,
 sandbox: boolean,
 /** Whether mail without another sender leaves from here. */
 is_default: boolean,
+/** When a test mail that the present connection sent to itself arrived. Only then it may become the default. */
+proven_at: number | null,
+/** Whether it becomes the default by itself once it is proven: the only connected address. */
+default_to_be: boolean,
+/** Until when [`undo_disconnect`](crate::api::undo_disconnect) is possible; nothing unless disconnected just now. */
+undo_until: number | null,
 /** The worst that applies. */
 status: Status,
 /** Why, unless all is well. */
@@ -73,6 +79,17 @@ activity: Array<number>,
 open_tickets: number,
 /** The present or latest import. */
 import: ImportView | null, };
+
+/** Somebody of the team. */
+export type AgentView = {
+/** Stable id. */
+id: number,
+/** Their name; may be empty. */
+name: string,
+/** Their own address. */
+address: string,
+/** When they were added. */
+added_at: number, };
 
 /** A failure as a shell sees it. Words for people live in the shells' catalogues, keyed by `code`. */
 export type ApiError = {
@@ -282,10 +299,10 @@ full_access: StationState,
 send_as: StationState, };
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "default_address" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
-export type EventKind = "connected" | "disconnected" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "message_failed" | "mark_failed";
+export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "message_failed" | "mark_failed";
 
 /** One entry of an address's timeline. Shells have words per `kind`. */
 export type EventView = {

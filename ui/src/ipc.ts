@@ -39,6 +39,8 @@ export const resumeAddress = (id: number) =>
   call<void>("resume_address", { id });
 export const disconnectAddress = (id: number) =>
   call<void>("disconnect_address", { id });
+export const undoDisconnect = (id: number) =>
+  call<void>("undo_disconnect", { id });
 export const reconnectAddress = (
   id: number,
   privateWindow: boolean,
@@ -50,6 +52,13 @@ export const reconnectAddress = (
     language,
   });
 export const makeDefault = (id: number) => call<void>("make_default", { id });
+export const listAgents = () => call<api.AgentView[]>("list_agents");
+export const addAgent = (name: string, address: string) =>
+  call<api.AgentView[]>("add_agent", { name, address });
+export const removeAgent = (id: number) =>
+  call<api.AgentView[]>("remove_agent", { id });
+export const allowRequester = (address: string) =>
+  call<void>("allow_requester", { address });
 export const listBrands = () => call<string[]>("list_brands");
 
 export const beginConnect = (request: api.ConnectRequest) =>

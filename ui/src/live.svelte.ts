@@ -17,6 +17,13 @@ import { ask, wait, type Remote } from "./remote";
 /** An import that went on past one of these shares is worth a word; each tick is not. */
 const milestones = [25, 50, 75];
 
+/** What the toast shows. */
+export interface ToastContent {
+  text: string;
+  error: ApiError | null;
+  action?: { label: string; act: () => void };
+}
+
 class Live {
   app = $state<Remote<AppView>>(wait);
   addresses = $state<Remote<AddressView[]>>(wait);
@@ -33,7 +40,7 @@ class Live {
   /** What the live region says. */
   said = $state("");
   /** What the toast shows; a failure stays until it is closed. */
-  toast = $state<{ text: string; error: ApiError | null } | null>(null);
+  toast = $state<ToastContent | null>(null);
 
   get settings(): Settings | null {
     return this.app.state === "data" ? this.app.data.settings : null;
@@ -116,9 +123,25 @@ class Live {
     this.said = this.said === text ? `${text}\u00a0` : text;
   }
 
-  /** Shows a short confirmation. */
-  done(text: string): void {
-    this.toast = { text, error: null };
+  /** Shows a short confirmation, with a button where there is something to do about it. */
+  done(text: string, action?: ToastContent["action"]): void {
+    this.toast = { text, error: null, ...(action && { action }) };
+  }
+
+  /** Disconnects and offers to undo it. */
+  async disconnect(id: number): Promise<void> {
+    const done = await ask(ipc.disconnectAddress(id));
+    if (done.state === "error") this.toast = { text: "", error: done.error };
+    if (done.state !== "data") return;
+    this.done(t("disconnect.done"), {
+      label: t("disconnect.undo"),
+      act: () => void this.undoDisconnect(id),
+    });
+  }
+
+  /** Connects again as before, without signing in. */
+  async undoDisconnect(id: number): Promise<void> {
+    await this.attemptTo(ipc.undoDisconnect(id), t("disconnect.undone"));
   }
 
   /** Does what a button asks and shows what went wrong, if anything did. */

@@ -6,6 +6,7 @@ import { mockIPC } from "@tauri-apps/api/mocks";
 import type {
   AddressDetails,
   AddressView,
+  AgentView,
   AppView,
   ApprovalFor,
   ApprovalRequest,
@@ -189,6 +190,14 @@ export function install(params: URLSearchParams): void {
     return attempt;
   }
 
+  let agents: AgentView[] = [
+    {
+      id: 1,
+      name: "Alex Wilber",
+      address: "alex@contoso.example",
+      added_at: Date.now(),
+    },
+  ];
   const commands: Record<string, Command> = {
     app_view: () => {
       if (day === "error") throw problem("data_folder");
@@ -232,9 +241,31 @@ export function install(params: URLSearchParams): void {
     resume_address: ({ id }: { id: number }) =>
       change(id, { status: "verified", next_poll_at: Date.now() + 2000 }),
     disconnect_address: ({ id }: { id: number }) =>
-      change(id, { status: "disconnected", next_poll_at: null }),
+      change(id, {
+        status: "disconnected",
+        next_poll_at: null,
+        undo_until: Date.now() + 600_000,
+      }),
+    undo_disconnect: ({ id }: { id: number }) =>
+      change(id, {
+        status: "verified",
+        next_poll_at: Date.now() + 2000,
+        undo_until: null,
+      }),
+    list_agents: () => agents,
+    add_agent: ({ name, address }: { name: string; address: string }) => {
+      if (!address.includes("@"))
+        throw { ...problem("invalid_address"), args: { value: address } };
+      agents.push({ id: Date.now(), name, address, added_at: Date.now() });
+      return agents;
+    },
+    remove_agent: ({ id }: { id: number }) =>
+      (agents = agents.filter((one) => one.id !== id)),
+    allow_requester: () => null,
     reconnect_address: ({ id }: { id: number }) => begin(find(id).address),
     make_default: ({ id }: { id: number }) => {
+      if (!find(id).proven_at)
+        throw { ...problem("not_proven"), args: { value: find(id).address } };
       for (const one of all) void change(one.id, { is_default: one.id === id });
       return null;
     },

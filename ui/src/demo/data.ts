@@ -85,6 +85,9 @@ function address(
     provider: "graph",
     sandbox: false,
     is_default: false,
+    proven_at: null,
+    default_to_be: false,
+    undo_until: null,
     status: "verified",
     cause: null,
     last_success_at: now - (6 + id * 5) * second,
@@ -102,7 +105,10 @@ function address(
 export function addresses(): AddressView[] {
   const now = Date.now();
   return [
-    address(1, "support@contoso.example", "Contoso", { is_default: true }),
+    address(1, "support@contoso.example", "Contoso", {
+      is_default: true,
+      proven_at: now - 50 * minute,
+    }),
     address(2, "billing@contoso.example", "Contoso", {
       status: "failed",
       cause: finding("AADSTS65001", "failed", true),

@@ -125,8 +125,11 @@ pub(crate) enum Command {
         /// Open the sign-in in a private window
         #[arg(long)]
         private_window: bool,
+        /// Undo `disconnect` without signing in, which is possible for ten minutes: everything is as it was
+        #[arg(long, conflicts_with = "private_window")]
+        undo: bool,
     },
-    /// Stop using a mailbox; its tickets stay
+    /// Stop using a mailbox; its tickets stay, and it can be undone for ten minutes
     Disconnect {
         /// The address
         address: String,
@@ -135,6 +138,11 @@ pub(crate) enum Command {
     Default {
         /// The address
         address: String,
+    },
+    /// List the people of the team, add one, or remove one; their own addresses are not connected by mistake
+    Agents {
+        #[command(subcommand)]
+        what: Option<AgentsCommand>,
     },
     /// Show what will end, and when, if nobody does anything
     Forecast {
@@ -198,6 +206,24 @@ pub(crate) enum Command {
     },
 }
 
+/// What to do with the people of the team; nothing lists them.
+#[derive(Subcommand)]
+pub(crate) enum AgentsCommand {
+    /// Add somebody, or give them another name
+    Add {
+        /// Their own address
+        address: String,
+        /// Their name
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Remove somebody; nothing else changes
+    Remove {
+        /// Their own address
+        address: String,
+    },
+}
+
 /// Options of `sandbox`.
 #[derive(Args)]
 pub(crate) struct SandboxArguments {
@@ -256,6 +282,9 @@ pub(crate) struct ConnectArguments {
     /// Open the sign-in in a private window
     #[arg(long)]
     pub(crate) private_window: bool,
+    /// Connect the address although it wrote in and is somebody's in tickets: it is the team's own
+    #[arg(long)]
+    pub(crate) although_requester: bool,
     /// With --provider imap: the server
     #[arg(
         long,

@@ -1,6 +1,7 @@
 //! One file per group of commands.
 
 mod addresses;
+mod agents;
 mod bundle;
 mod check;
 mod connect;
@@ -24,7 +25,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Connect(options) => connect::connect(&common, options).await,
         Command::Reconnect {
             address,
+            undo: true,
+            ..
+        } => addresses::undo_disconnect(&common, &address).await,
+        Command::Reconnect {
+            address,
             private_window,
+            undo: false,
         } => connect::reconnect(&common, &address, private_window).await,
         Command::Status { address } => addresses::status(&common, address.as_deref()).await,
         Command::Check(options) => check::run(&common, options).await,
@@ -37,6 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run => addresses::run(&common).await,
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
+        Command::Agents { what } => agents::run(&common, what).await,
         Command::Forecast { address } => forecast::forecast(&common, address.as_deref()).await,
         Command::Bundle {
             output,
@@ -73,7 +81,7 @@ pub(crate) fn words_for(error: &ApiError) -> String {
         }
         ErrorCode::TenantNotFound => "The sign-in service does not know this tenant.",
         ErrorCode::OutOfRange => "This value is outside its limits.",
-        ErrorCode::AddressInUse => "This address is in use already.",
+        ErrorCode::AddressInUse => return in_use(error),
         ErrorCode::RegistrationNeeded => {
             "Name your app registration with --client-id and --tenant."
         }
@@ -103,6 +111,18 @@ pub(crate) fn words_for(error: &ApiError) -> String {
         }
         ErrorCode::SignInFailed => "Signing in did not work out.",
         ErrorCode::ServerRefused => "The server refused.",
+        ErrorCode::NotProven => {
+            let address = error.args.get("value").map_or("ADDRESS", String::as_str);
+            return format!(
+                "It is not proven yet that this address can send. Prove it first: `mailroom check {address} --prove-sending`."
+            );
+        }
+        ErrorCode::UndoOver => {
+            let address = error.args.get("value").map_or("ADDRESS", String::as_str);
+            return format!(
+                "The time for undo is over and the sign-in is gone. Sign in again: `mailroom reconnect {address}`."
+            );
+        }
         ErrorCode::DefaultAddress => {
             "This is the default address. Make another one the default first: `mailroom default ADDRESS`."
         }
@@ -112,4 +132,22 @@ pub(crate) fn words_for(error: &ApiError) -> String {
         }
     };
     text.to_owned()
+}
+
+/// Who uses an address, and what to do about it.
+fn in_use(error: &ApiError) -> String {
+    let arg = |name: &str| error.args.get(name).map_or("", String::as_str);
+    let by = arg("by");
+    match arg("how") {
+        "alias" => format!("This address is another name of {by}, which is connected."),
+        "agent" => format!(
+            "This is the own address of {by}, who is in the team. If mail to it is for everybody: `mailroom agents remove {}`.",
+            arg("value")
+        ),
+        "requester" => format!(
+            "{by} wrote in from this address: {} ticket(s). If it is the team's own all the same, add --although-requester.",
+            arg("tickets")
+        ),
+        _ => format!("This address is connected already, as {by}."),
+    }
 }

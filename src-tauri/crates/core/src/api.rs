@@ -2,6 +2,7 @@
 //! else; [`view`] holds what they get back and [`error`] how a failure reaches them.
 
 mod addresses;
+mod agents;
 mod bundle;
 mod connect;
 mod diagnosis;
@@ -13,6 +14,7 @@ mod tickets;
 pub mod view;
 
 pub use addresses::*;
+pub use agents::*;
 pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;

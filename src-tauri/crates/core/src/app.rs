@@ -75,6 +75,8 @@ pub struct App {
     watching: CancellationToken,
     /// Links that a card has shown: only these may be opened from the window.
     offered_links: Mutex<BTreeSet<String>>,
+    /// Addresses that wrote in and may be connected all the same: the person said that they are the team's.
+    allowed_requesters: Mutex<BTreeSet<String>>,
 }
 
 impl App {
@@ -86,6 +88,8 @@ impl App {
         let store = Store::open(&options.data_dir).await?;
         let http =
             crate::oauth::http::client(&options.extra_roots).map_err(OpenError::Certificate)?;
+        // Whatever was running when the time for undo ended: the sign-in goes now.
+        crate::sync::wipe_unused(&store, options.clock.now()).await?;
         let trust = Trust::new(options.extra_roots);
         let connections = Connections::new(http, trust, store.clone(), options.secrets);
         let (new_tickets, tickets) = mpsc::unbounded_channel();
@@ -107,6 +111,7 @@ impl App {
             engine,
             watching: CancellationToken::new(),
             offered_links: Mutex::default(),
+            allowed_requesters: Mutex::default(),
         });
         tokio::spawn(watcher::watch(
             Arc::downgrade(&app),
@@ -166,6 +171,20 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         offered.extend(urls.into_iter().map(str::to_owned));
+    }
+
+    pub(crate) fn allow_requester(&self, key: String) {
+        self.allowed_requesters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key);
+    }
+
+    pub(crate) fn is_allowed_requester(&self, key: &str) -> bool {
+        self.allowed_requesters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(key)
     }
 
     pub(crate) fn is_offered(&self, url: &str) -> bool {

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod agents;
 pub mod approvals;
 pub mod brands;
 mod columns;

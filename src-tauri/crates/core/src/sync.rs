@@ -20,10 +20,12 @@ mod rehearse;
 pub mod schedule;
 pub mod silence;
 pub mod status;
+mod unused;
 
 pub use connections::{Connections, NoVault, password_purpose, purpose};
 pub use lock::PollingLock;
 pub use rehearse::{Rehearsal, rehearse};
+pub use unused::{UNDO_TIME, wipe_unused};
 
 use crate::Millis;
 use crate::diagnosis::Finding;
@@ -152,6 +154,9 @@ pub enum StepError {
     /// The key to the stored sign-ins is not at hand.
     #[error(transparent)]
     NoVault(#[from] NoVault),
+    /// The address was disconnected meanwhile: what was fetched is left where it is.
+    #[error("the address was disconnected")]
+    Disconnected,
 }
 
 /// The supervisor of all address tasks.
@@ -238,6 +243,14 @@ async fn supervise(
                 reconcile(&context, &cancel, &mut running).await;
             }
             Err(error) => tracing::warn!(%error, "The database cannot be read."),
+        }
+        match wipe_unused(&context.store, context.clock.now()).await {
+            Ok(accounts) => accounts
+                .into_iter()
+                .for_each(|account| context.connections.forget(account)),
+            Err(error) => {
+                tracing::warn!(%error, "A sign-in that is not used any more cannot be removed.")
+            }
         }
         tokio::select! {
             () = cancel.cancelled() => break,

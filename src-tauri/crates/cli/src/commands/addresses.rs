@@ -151,7 +151,29 @@ pub(crate) async fn disconnect(common: &Common, address: &str) -> Result<(), Fai
     let app = session::open(common, false).await?;
     let id = api::find_address(&app, address).await?;
     api::disconnect_address(&app, id).await?;
-    show_one(common, &app, id).await
+    show_one(common, &app, id).await?;
+    print::note(&format!(
+        "Nothing is read or sent any more. For ten minutes this undoes it: mailroom reconnect {address} --undo"
+    ));
+    Ok(())
+}
+
+/// `reconnect --undo`
+pub(crate) async fn undo_disconnect(common: &Common, address: &str) -> Result<(), Failure> {
+    let app = session::open(common, true).await?;
+    let id = api::find_address(&app, address).await?;
+    let before = api::address_details(&app, id).await?.address;
+    api::undo_disconnect(&app, id).await?;
+    let view = match api::address_details(&app, id).await?.address {
+        view if view.status == Status::Paused => view,
+        _ => wait::for_poll(&app, id, Some(&before)).await?,
+    };
+    session::close(&app).await;
+    show(common, std::slice::from_ref(&view));
+    match view.status {
+        Status::Failed | Status::Offline => Err(Failure::Findings),
+        _ => Ok(()),
+    }
 }
 
 /// `default`

@@ -30,6 +30,9 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         AuthChoice::Password | AuthChoice::Oauth => None,
     };
     let app = session::open(common, true).await?;
+    if options.although_requester {
+        api::allow_requester(&app, &options.address)?;
+    }
     let request = ConnectRequest {
         address: options.address.clone(),
         registration: registration(&options),

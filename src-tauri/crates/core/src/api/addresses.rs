@@ -2,11 +2,13 @@
 
 use super::error::{ApiError, ErrorCode};
 use super::view::{AddressDetails, AddressSettings, AddressView};
+use crate::account::EmailAddress;
 use crate::app::{self, App};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
-use crate::store::{accounts, addresses, brands};
+use crate::store::{accounts, addresses, brands, own_tests};
+use crate::sync::UNDO_TIME;
 use rusqlite::Transaction;
 use std::collections::BTreeMap;
 
@@ -123,8 +125,9 @@ pub async fn resume_address(app: &App, id: i64) -> Result<(), ApiError> {
     .await
 }
 
-/// Stops using the mailbox and forgets the sign-in, unless another address uses it too. Tickets, ledger and the
-/// cursor stay, so that signing in again fetches everything that arrived meanwhile.
+/// Stops using the mailbox at once: nothing is read, marked or sent. Tickets, ledger, settings and the cursor stay, so
+/// that signing in again fetches everything that arrived meanwhile. The sign-in stays sealed for [`UNDO_TIME`], so that
+/// [`undo_disconnect`] can put everything back, and is then wiped, unless another address uses it too.
 ///
 /// # Errors
 /// [`ErrorCode::DefaultAddress`] while other addresses exist, [`ErrorCode::NotFound`].
@@ -137,16 +140,15 @@ pub async fn disconnect_address(app: &App, id: i64) -> Result<(), ApiError> {
     if row.is_default && others {
         return Err(ApiError::new(ErrorCode::DefaultAddress).arg("value", &row.address));
     }
+    if row.disconnected {
+        return Ok(());
+    }
     let account = row.account_id;
     let shared = rows
         .iter()
         .any(|other| other.id != id && !other.disconnected && other.account_id == account);
-    change(app, id, EventKind::Disconnected, move |tx, _| {
-        addresses::set_disconnected(tx, id, true)?;
-        if !shared {
-            accounts::forget_tokens(tx, account)?;
-        }
-        Ok(())
+    change(app, id, EventKind::Disconnected, move |tx, now| {
+        addresses::disconnect(tx, id, now + UNDO_TIME)
     })
     .await?;
     if !shared {
@@ -155,26 +157,78 @@ pub async fn disconnect_address(app: &App, id: i64) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Connects an address again exactly as it was before [`disconnect_address`], without signing in; what arrived
+/// meanwhile is fetched.
+///
+/// # Errors
+/// [`ErrorCode::UndoOver`] once the time is over, [`ErrorCode::WrongState`] for an address that is connected,
+/// [`ErrorCode::AddressInUse`] if it was taken meanwhile, [`ErrorCode::NotFound`].
+pub async fn undo_disconnect(app: &App, id: i64) -> Result<(), ApiError> {
+    enum Undone {
+        Yes,
+        Over,
+        Connected,
+        Taken((String, String)),
+    }
+    let now = app.context.clock.now();
+    let (row, _) = row_and_account(app, id).await?;
+    let key = row.address_key.clone();
+    let undone = app
+        .context
+        .store
+        .write(move |tx| {
+            let Some(row) = addresses::get(tx, id)?.filter(|row| row.disconnected) else {
+                return Ok(Undone::Connected);
+            };
+            let left = row.undo_until.map_or(0, |until| until - now);
+            let kept = accounts::load_tokens(tx, row.account_id)?.is_some();
+            if !kept || !(1..=UNDO_TIME).contains(&left) {
+                return Ok(Undone::Over);
+            }
+            if let Some(user) = addresses::user_of(tx, &key)? {
+                return Ok(Undone::Taken(user));
+            }
+            addresses::undo_disconnect(tx, id, now)?;
+            events::add(tx, id, now, EventKind::DisconnectUndone, &BTreeMap::new())?;
+            Ok(Undone::Yes)
+        })
+        .await?;
+    app.context.nudge.notify_one();
+    let address = EmailAddress::parse(&row.address).ok_or_else(not_found)?;
+    match undone {
+        Undone::Yes => Ok(()),
+        Undone::Over => Err(ApiError::new(ErrorCode::UndoOver).arg("value", &address)),
+        Undone::Connected => Err(ApiError::new(ErrorCode::WrongState).arg("value", &address)),
+        Undone::Taken(user) => Err(super::connect::in_use(&address, &user)),
+    }
+}
+
 /// Makes this the address that mail without another sender leaves from.
 ///
 /// # Errors
-/// [`ErrorCode::WrongState`] unless it has been read successfully, [`ErrorCode::NotFound`].
+/// [`ErrorCode::WrongState`] unless it has been read successfully, [`ErrorCode::NotProven`] before a test mail that it
+/// sent to itself has arrived ([`super::prove_sending`]), [`ErrorCode::NotFound`].
 pub async fn make_default(app: &App, id: i64) -> Result<(), ApiError> {
-    let row = app
-        .context
-        .store
-        .read(move |db| addresses::get(db, id))
-        .await?
-        .ok_or_else(not_found)?;
+    let (row, _) = row_and_account(app, id).await?;
     if row.disconnected || row.cause.is_some() || row.last_success_at.is_none() {
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     }
-    app.context
+    let made = app
+        .context
         .store
-        .write(move |tx| addresses::make_default(tx, id))
+        .write(move |tx| {
+            if own_tests::proven_at(tx, id)?.is_none() {
+                return Ok(false);
+            }
+            addresses::make_default(tx, id)?;
+            Ok(true)
+        })
         .await?;
     app.context.nudge.notify_one();
-    Ok(())
+    match made {
+        true => Ok(()),
+        false => Err(ApiError::new(ErrorCode::NotProven).arg("value", &row.address)),
+    }
 }
 
 /// A brand's name, tidied; empty takes the first brand's default name.

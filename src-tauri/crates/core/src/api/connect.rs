@@ -13,7 +13,7 @@ use crate::app::{self, App};
 use crate::oauth::http::{is_allowed, is_loopback};
 use crate::store::addresses::{NewAddress, ProviderKind};
 use crate::store::events::{self, EventKind};
-use crate::store::{accounts, addresses, approvals, imports};
+use crate::store::{accounts, addresses, approvals, imports, tickets};
 use crate::sync;
 use std::sync::Arc;
 use url::Url;
@@ -246,22 +246,18 @@ fn attach(
     add(tx, &new, &proven.identity, now)
 }
 
-/// Adds an address with its account's other names; the first one becomes the default.
+/// Adds an address with its account's other names. It becomes the default once it has proven that it can send.
 pub(super) fn add(
     tx: &rusqlite::Connection,
     new: &NewAddress,
     identity: &Identity,
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
-    let first = addresses::all(tx)?.iter().all(|row| row.disconnected);
     let id = addresses::insert(tx, new)?;
     let aliases = other_addresses(&new.address, identity);
     addresses::replace_aliases(tx, id, &aliases)?;
     // Whoever could sign in waits for no approval any more.
     approvals::settle(tx, id)?;
-    if first {
-        addresses::make_default(tx, id)?;
-    }
     let args = [("login".to_owned(), identity.login_name.clone())].into();
     events::add(tx, id, now, EventKind::Connected, &args)?;
     Ok(id)
@@ -286,7 +282,7 @@ pub(super) fn again(
     identity: &Identity,
     now: crate::Millis,
 ) -> rusqlite::Result<()> {
-    addresses::reconnect(tx, id, account, Some(now))?;
+    addresses::reconnect(tx, id, account, now)?;
     let args = [("login".to_owned(), identity.login_name.clone())].into();
     events::add(tx, id, now, EventKind::Reconnected, &args)
 }
@@ -306,12 +302,38 @@ pub(super) async fn refuse_address_in_use(
     address: &EmailAddress,
 ) -> Result<(), ApiError> {
     let key = address.key();
-    let user = app
+    let allowed = app.is_allowed_requester(&key);
+    let (user, requester) = app
         .context
         .store
-        .read(move |db| addresses::user_of(db, &key))
+        .read(move |db| {
+            // Who was connected before is ours, whatever it sent.
+            let was_ours = allowed || addresses::by_key(db, &key)?.is_some();
+            let requester = match was_ours {
+                true => None,
+                false => tickets::requester(db, &key)?,
+            };
+            Ok((addresses::user_of(db, &key)?, requester))
+        })
         .await?;
-    user.map_or(Ok(()), |user| Err(in_use(address, &user)))
+    if let Some(user) = user {
+        return Err(in_use(address, &user));
+    }
+    requester.map_or(Ok(()), |(name, count)| {
+        Err(in_use(address, &(name, "requester".to_owned())).arg("tickets", count))
+    })
+}
+
+/// Says that `address` is the team's own although it once wrote in, for instance because mail was forwarded from it:
+/// connecting it is not refused for that while this program runs. The person was told whose tickets there are.
+///
+/// # Errors
+/// [`ErrorCode::InvalidAddress`].
+pub fn allow_requester(app: &App, address: &str) -> Result<(), ApiError> {
+    let asked = EmailAddress::parse(address)
+        .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", address))?;
+    app.allow_requester(asked.key());
+    Ok(())
 }
 
 pub(super) fn in_use(address: &EmailAddress, (by, how): &(String, String)) -> ApiError {

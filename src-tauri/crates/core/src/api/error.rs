@@ -38,7 +38,8 @@ pub enum ErrorCode {
     TenantNotFound,
     /// A number is outside its limits. `args.value`, `args.least`, `args.most`
     OutOfRange,
-    /// The address is in use. `args.value`, `args.by` (an address), `args.how` (`connection` or `alias`)
+    /// The address is in use. `args.value`, `args.by` (an address), `args.how` (`connection`, `alias`, `agent`,
+    /// or `requester`: then `args.tickets` says in how many tickets, and [`crate::api::allow_requester`] is a way through)
     AddressInUse,
     /// No client id was given and this build has none of its own.
     RegistrationNeeded,
@@ -70,6 +71,10 @@ pub enum ErrorCode {
     SignInFailed,
     /// The server refused a request; `evidence` has its answer.
     ServerRefused,
+    /// It cannot become the default before a test mail that it sent to itself has arrived. `args.value`
+    NotProven,
+    /// The time in which disconnecting can be undone is over: sign in again. `args.value`
+    UndoOver,
     /// The default address cannot be disconnected while it is the default.
     DefaultAddress,
     /// A file could not be written. `args.path`
@@ -163,6 +168,7 @@ impl From<StepError> for ApiError {
         match error {
             StepError::Store(error) => Self::from(error),
             StepError::NoVault(error) => Self::from(error),
+            StepError::Disconnected => Self::new(ErrorCode::WrongState).because(chain(&error)),
             StepError::Provider(error) => {
                 let code = match &error {
                     ProviderError::Offline(_) => ErrorCode::Offline,

@@ -15,6 +15,7 @@ pub use crate::diagnosis::approval::{
 pub use crate::diagnosis::forecast::ForecastItem;
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
 pub use crate::store::addresses::ProviderKind;
+pub use crate::store::agents::AgentView;
 pub use crate::store::events::{EventKind, EventView};
 pub use crate::store::imports::{ImportState, ImportView};
 pub use crate::store::ledger::{LedgerRow, LedgerTotals, Outcome};
@@ -98,6 +99,14 @@ pub struct AddressView {
     pub sandbox: bool,
     /// Whether mail without another sender leaves from here.
     pub is_default: bool,
+    /// When a test mail that the present connection sent to itself arrived. Only then it may become the default.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub proven_at: Option<Millis>,
+    /// Whether it becomes the default by itself once it is proven: the only connected address.
+    pub default_to_be: bool,
+    /// Until when [`undo_disconnect`](crate::api::undo_disconnect) is possible; nothing unless disconnected just now.
+    #[cfg_attr(feature = "bindings", ts(type = "number | null"))]
+    pub undo_until: Option<Millis>,
     /// The worst that applies.
     pub status: Status,
     /// Why, unless all is well.

@@ -12,7 +12,8 @@ use crate::store::approvals::ApprovalRow;
 use crate::store::imports::ImportRow;
 use crate::store::ledger::LedgerTotals;
 use crate::store::{
-    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, silences, tickets,
+    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, own_tests,
+    silences, tickets,
 };
 use crate::sync::status::status;
 use rusqlite::Connection;
@@ -55,6 +56,8 @@ impl Rates {
 struct Line {
     row: AddressRow,
     approval: Option<ApprovalRow>,
+    proven_at: Option<Millis>,
+    is_only: bool,
     import: Option<(ImportRow, LedgerTotals, u32)>,
     new_tickets_today: u32,
     activity: [u32; 24],
@@ -77,6 +80,8 @@ fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<
         open_tickets: tickets::open_count(db, row.id)?,
         approval: approvals::of_address(db, &row.address_key)?,
         silent: silences::is_silent(db, row.id)?,
+        proven_at: own_tests::proven_at(db, row.id)?,
+        is_only: addresses::is_only(db, row.id)?,
         row,
     })
 }
@@ -100,6 +105,9 @@ fn draw(app: &App, line: Line) -> AddressView {
         provider: line.row.provider,
         sandbox: line.row.sandbox,
         is_default: line.row.is_default,
+        proven_at: line.proven_at,
+        default_to_be: line.is_only,
+        undo_until: line.row.undo_until.filter(|until| *until > now),
         status,
         cause,
         last_success_at: line.row.last_success_at,

@@ -101,6 +101,17 @@ pub fn load_tokens(conn: &Connection, id: i64) -> rusqlite::Result<Option<Vec<u8
         .flatten())
 }
 
+/// Accounts with a sign-in that no address uses: none that is connected, and none whose disconnecting can be undone.
+pub fn unused(conn: &Connection) -> rusqlite::Result<Vec<i64>> {
+    conn.prepare_cached(
+        "SELECT id FROM accounts WHERE tokens IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM addresses a
+             WHERE a.account_id = accounts.id AND (a.disconnected = 0 OR a.undo_until IS NOT NULL))",
+    )?
+    .query_map([], |row| row.get(0))?
+    .collect()
+}
+
 /// Removes the tokens; who signed in stays known.
 pub fn forget_tokens(conn: &Connection, id: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE accounts SET tokens = NULL, scopes = '[]' WHERE id = ?1")?

@@ -1,6 +1,6 @@
 //! Addresses and, as one address has at most one, their connections.
 
-use super::{approvals, brands, columns};
+use super::{approvals, brands, columns, own_tests};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapServer, SmtpServer};
 use crate::diagnosis::Finding;
@@ -63,6 +63,10 @@ pub struct AddressRow {
     pub paused: bool,
     /// Whether the person disconnected it.
     pub disconnected: bool,
+    /// Until when disconnecting can be undone; nothing while connected.
+    pub undo_until: Option<Millis>,
+    /// When somebody last signed in for it.
+    pub signed_in_at: Millis,
     /// Since when there is no network.
     pub offline_since: Option<Millis>,
     /// The last failure; nothing when well.
@@ -112,7 +116,7 @@ pub struct NewAddress {
     pub poll_interval_s: u32,
     /// Category to put on imported mail; empty for none.
     pub category: String,
-    /// Now.
+    /// Now, in whole seconds.
     pub connected_at: Millis,
     /// The place to start from.
     pub cursor: Option<String>,
@@ -124,7 +128,7 @@ const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_defau
     a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
     a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until,
-    a.server, a.outbound
+    a.server, a.outbound, a.undo_until, a.signed_in_at
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -158,6 +162,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         wait_until: row.get(26)?,
         server: columns::get_optional_json(row, 27)?,
         outbound: columns::get_optional_json(row, 28)?,
+        undo_until: row.get(29)?,
+        signed_in_at: row.get(30)?,
     })
 }
 
@@ -168,10 +174,10 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
     conn.prepare_cached(
         "INSERT INTO addresses (address, address_key, brand_id, sandbox, provider, account_id, mailbox,
              folder_path, folder_id, folder_name, poll_interval_s, category, connected_at, cursor, next_poll_at,
-             server, outbound)
+             server, outbound, signed_in_at)
          VALUES (:address, :address_key, :brand_id, :sandbox, :provider, :account_id, :mailbox,
              :folder_path, :folder_id, :folder_name, :poll_interval_s, :category, :connected_at, :cursor,
-             :next_poll_at, :server, :outbound)
+             :next_poll_at, :server, :outbound, :connected_at)
          ON CONFLICT (address_key) DO UPDATE SET
              address = excluded.address, brand_id = excluded.brand_id, sandbox = excluded.sandbox,
              provider = excluded.provider, server = excluded.server, outbound = excluded.outbound,
@@ -179,8 +185,8 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
              folder_path = excluded.folder_path, folder_id = excluded.folder_id,
              folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
              category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
-             next_poll_at = excluded.next_poll_at, paused = 0, disconnected = 0, offline_since = NULL,
-             cause = NULL, failures = 0, failing_since = NULL
+             next_poll_at = excluded.next_poll_at, signed_in_at = excluded.signed_in_at, paused = 0,
+             disconnected = 0, undo_until = NULL, offline_since = NULL, cause = NULL, failures = 0, failing_since = NULL
          WHERE addresses.disconnected = 1
          RETURNING id",
     )?
@@ -229,14 +235,16 @@ pub fn by_key(conn: &Connection, key: &str) -> rusqlite::Result<Option<AddressRo
         .optional()
 }
 
-/// Which connected address uses `key` already, and how: as its `connection`, or as an `alias`.
-/// Disconnected addresses use nothing.
+/// Who uses `key` already, and how: a connected address as its `connection` or as an `alias`, or somebody of the
+/// team as an `agent` (then the name, or the address where there is none). Disconnected addresses use nothing.
 pub fn user_of(conn: &Connection, key: &str) -> rusqlite::Result<Option<(String, String)>> {
     conn.prepare_cached(
         "SELECT address, 'connection' FROM addresses WHERE address_key = ?1 AND disconnected = 0
          UNION ALL
          SELECT a.address, 'alias' FROM aliases l JOIN addresses a ON a.id = l.address_id
          WHERE l.address_key = ?1 AND a.disconnected = 0
+         UNION ALL
+         SELECT iif(name = '', address, name), 'agent' FROM agents WHERE address_key = ?1
          LIMIT 1",
     )?
     .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -277,6 +285,14 @@ pub fn outbound_secret(conn: &Connection, id: i64) -> rusqlite::Result<Option<Ve
         .query_row([id], |row| row.get(0))
 }
 
+/// Whether there is such an address and it is not disconnected.
+pub fn is_connected(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND disconnected = 0)",
+    )?
+    .query_row([id], |row| row.get(0))
+}
+
 /// Pauses or resumes.
 pub fn set_paused(conn: &Connection, id: i64, paused: bool) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE addresses SET paused = ?2 WHERE id = ?1")?
@@ -284,26 +300,48 @@ pub fn set_paused(conn: &Connection, id: i64, paused: bool) -> rusqlite::Result<
     Ok(())
 }
 
-/// Disconnects, or (`false`) connects again where it left off.
-pub fn set_disconnected(conn: &Connection, id: i64, disconnected: bool) -> rusqlite::Result<()> {
-    conn.prepare_cached("UPDATE addresses SET disconnected = ?2 WHERE id = ?1")?
-        .execute((id, disconnected))?;
+/// Disconnects. Everything stays as it is; [`undo_disconnect`] is possible before `undo_until`.
+pub fn disconnect(conn: &Connection, id: i64, undo_until: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET disconnected = 1, undo_until = ?2 WHERE id = ?1")?
+        .execute((id, undo_until))?;
+    Ok(())
+}
+
+/// Connects again exactly as it was, and lets it be polled at once.
+pub fn undo_disconnect(conn: &Connection, id: i64, now: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET disconnected = 0, undo_until = NULL, next_poll_at = ?2 WHERE id = ?1",
+    )?
+    .execute((id, now))?;
+    Ok(())
+}
+
+/// Whether [`end_undo`] has anything to do.
+pub fn is_undo_over(conn: &Connection, now: Millis, longest: Millis) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM addresses WHERE undo_until <= ?1 OR undo_until > ?2)",
+    )?
+    .query_row((now, now + longest), |row| row.get(0))
+}
+
+/// Disconnecting cannot be undone any more where its time is over: `now` is behind it, or so far before it that the
+/// clock was set back. The password for sending goes with it.
+pub fn end_undo(conn: &Connection, now: Millis, longest: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE addresses SET undo_until = NULL, outbound_secret = NULL WHERE undo_until <= ?1 OR undo_until > ?2",
+    )?
+    .execute((now, now + longest))?;
     Ok(())
 }
 
 /// Signed in again: `account_id` reads this address from now on, from the same cursor, with a clean slate.
-pub fn reconnect(
-    conn: &Connection,
-    id: i64,
-    account_id: i64,
-    next_poll_at: Option<Millis>,
-) -> rusqlite::Result<()> {
+pub fn reconnect(conn: &Connection, id: i64, account_id: i64, now: Millis) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "UPDATE addresses SET account_id = ?2, next_poll_at = ?3, disconnected = 0, offline_since = NULL,
-             cause = NULL, failures = 0, failing_since = NULL
+        "UPDATE addresses SET account_id = ?2, next_poll_at = ?3, signed_in_at = ?3, disconnected = 0,
+             undo_until = NULL, offline_since = NULL, cause = NULL, failures = 0, failing_since = NULL
          WHERE id = ?1",
     )?
-    .execute((id, account_id, next_poll_at))?;
+    .execute((id, account_id, now))?;
     approvals::settle(conn, id)
 }
 
@@ -433,6 +471,24 @@ pub fn make_default(conn: &Connection, id: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE addresses SET is_default = 1 WHERE id = ?1")?
         .execute([id])?;
     Ok(())
+}
+
+/// An address that has proven itself becomes the default where no connected address is one and no other could be: the
+/// only address of a fresh installation.
+pub fn default_if_only(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    if is_only(conn, id)? && own_tests::proven_at(conn, id)?.is_some() {
+        make_default(conn, id)?;
+    }
+    Ok(())
+}
+
+/// Whether this is the only connected address, and not the default yet.
+pub fn is_only(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT NOT EXISTS (SELECT 1 FROM addresses WHERE disconnected = 0 AND id <> ?1)
+            AND EXISTS (SELECT 1 FROM addresses WHERE disconnected = 0 AND id = ?1 AND is_default = 0)",
+    )?
+    .query_row([id], |row| row.get(0))
 }
 
 /// Leaves no address the default.

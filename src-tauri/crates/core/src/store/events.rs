@@ -28,6 +28,8 @@ pub enum EventKind {
     Connected,
     /// Disconnected by the person.
     Disconnected,
+    /// Disconnecting was undone.
+    DisconnectUndone,
     /// Signed in again. `login`
     Reconnected,
     /// Paused by the person.

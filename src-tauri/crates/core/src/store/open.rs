@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0003_silence.sql"),
     include_str!("schema/0004_imap.sql"),
     include_str!("schema/0005_smtp.sql"),
+    include_str!("schema/0006_life.sql"),
 ];
 
 /// Small tables without which nothing works; they are looked through at every start, the big ones are not.

@@ -1,6 +1,6 @@
 //! Test mails that an address sent to itself.
 
-use super::columns;
+use super::{addresses, columns};
 use crate::Millis;
 use crate::diagnosis::Finding;
 use rusqlite::{Connection, OptionalExtension};
@@ -47,7 +47,7 @@ pub fn refused(conn: &Connection, id: i64, refusal: &Finding) -> rusqlite::Resul
 pub fn arrived(conn: &Connection, id: i64, at: Millis, took_ms: u32) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE own_tests SET arrived_at = ?2, took_ms = ?3 WHERE id = ?1")?
         .execute((id, at, took_ms))?;
-    Ok(())
+    proven(conn, id)
 }
 
 /// A poll came upon it: its arrival counts by the server's clock unless it was measured.
@@ -57,7 +57,25 @@ pub fn seen(conn: &Connection, id: i64, received_at: Millis) -> rusqlite::Result
          WHERE id = ?1 AND arrived_at IS NULL",
     )?
     .execute((id, received_at))?;
-    Ok(())
+    proven(conn, id)
+}
+
+fn proven(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    let address = conn
+        .prepare_cached("SELECT address_id FROM own_tests WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    address.map_or(Ok(()), |address| addresses::default_if_only(conn, address))
+}
+
+/// When the present connection of an address was proven: a test mail that it sent to itself since somebody last signed
+/// in for it has arrived. The latest such arrival.
+pub fn proven_at(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<Millis>> {
+    conn.prepare_cached(
+        "SELECT max(t.arrived_at) FROM own_tests t JOIN addresses a ON a.id = t.address_id
+         WHERE t.address_id = ?1 AND t.sent_at >= a.signed_in_at AND t.refusal IS NULL",
+    )?
+    .query_row([address_id], |row| row.get(0))
 }
 
 /// The latest test of an address.

@@ -272,3 +272,19 @@ pub fn activity(conn: &Connection, address_id: i64, now: Millis) -> rusqlite::Re
     }
     Ok(hours)
 }
+
+/// Somebody who wrote in: their name (the address where they gave none) and in how many tickets. `key` is
+/// [`crate::account::EmailAddress::key`].
+pub fn requester(conn: &Connection, key: &str) -> rusqlite::Result<Option<(String, u32)>> {
+    conn.prepare_cached(
+        "SELECT iif(max(requester_name) = '', max(requester_address), max(requester_name)), count(*)
+         FROM tickets WHERE requester_address = ?1 COLLATE NOCASE",
+    )?
+    .query_row([key], |row| {
+        let count: u32 = row.get(1)?;
+        match count {
+            0 => Ok(None),
+            _ => Ok(Some((row.get(0)?, count))),
+        }
+    })
+}

@@ -335,6 +335,7 @@ impl AddressTask {
                     })
                     .await
             }
+            Verdict::Disconnected => Ok(()),
             Verdict::Storage(finding) => {
                 self.context.set_storage_trouble(Some(finding));
                 tokio::time::sleep(STORAGE_RETRY).await;

@@ -25,6 +25,8 @@ pub enum Verdict {
     NewCursor,
     /// Nothing can be stored at the moment.
     Storage(Finding),
+    /// The address was disconnected meanwhile: there is nothing to note.
+    Disconnected,
 }
 
 impl Verdict {
@@ -36,6 +38,7 @@ impl Verdict {
             Self::Failure(finding, pace) => Self::Failure(change(finding), pace),
             Self::NewCursor => Self::NewCursor,
             Self::Storage(finding) => Self::Storage(change(finding)),
+            Self::Disconnected => Self::Disconnected,
         }
     }
 }
@@ -45,6 +48,7 @@ pub fn judge(error: &StepError, failures: u32) -> Verdict {
     match error {
         StepError::Provider(error) => judge_provider(error, failures + 1),
         StepError::Store(error) => Verdict::Storage(storage_finding(error)),
+        StepError::Disconnected => Verdict::Disconnected,
         StepError::NoVault(missing) => Verdict::Failure(
             Finding {
                 sign_in_again: matches!(missing, NoVault::KeyMissing),

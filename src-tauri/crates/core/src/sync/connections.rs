@@ -122,6 +122,9 @@ impl Connections {
         account: &AccountRow,
     ) -> Result<Provider, NoVault> {
         let vault = self.vault().await?;
+        if address.disconnected {
+            return Ok(self.resting(address, account));
+        }
         let server = address.server.as_ref();
         let password = match server.map(|server| server.auth) {
             Some(ImapAuth::Password) => Some(self.password(&vault, account.id).await?),
@@ -159,6 +162,27 @@ impl Connections {
         let provider = self.graph(&account.registration, tokens, name);
         open.mailboxes.insert(key, provider.clone());
         Ok(provider)
+    }
+
+    /// The provider of a disconnected address: it has no sign-in, whoever else uses the account and however long the
+    /// sign-in is kept, so nothing is read and nothing is sent.
+    fn resting(&self, address: &AddressRow, account: &AccountRow) -> Provider {
+        let tokens = Tokens::new(
+            self.http.clone(),
+            account.registration.clone(),
+            Arc::new(NoTokens),
+        );
+        match &address.server {
+            Some(server) => {
+                let server = ImapServer {
+                    auth: ImapAuth::Token,
+                    ..server.clone()
+                };
+                let credentials = Credentials::Tokens(tokens);
+                self.imap(&server, address.folder_path.as_deref(), credentials)
+            }
+            None => self.graph(&account.registration, tokens, MailboxName::Own),
+        }
     }
 
     /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected.
@@ -316,5 +340,18 @@ impl TokenRecords for HeldTokens {
             *self.0.lock().await = tokens.clone();
             Ok(())
         })
+    }
+}
+
+/// The sign-in of a disconnected address.
+struct NoTokens;
+
+impl TokenRecords for NoTokens {
+    fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn save<'a>(&'a self, _tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Err("the address is disconnected".to_owned()) })
     }
 }

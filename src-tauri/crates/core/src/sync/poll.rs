@@ -221,10 +221,16 @@ pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
 }
 
 /// Commits `batch` and says in the timeline which messages could not be had.
+///
+/// # Errors
+/// [`StepError::Disconnected`] with nothing written if the address was disconnected meanwhile; [`StepError::Store`].
 pub(super) async fn write(context: &Context, batch: Batch) -> Result<Committed, StepError> {
     let committed = context
         .store
         .write(move |tx| {
+            if !crate::store::addresses::is_connected(tx, batch.address_id)? {
+                return Ok(None);
+            }
             let committed = commit(tx, &batch)?;
             for fetched in &batch.fetched {
                 if let FetchResult::Failed { code } = &fetched.result {
@@ -251,8 +257,8 @@ pub(super) async fn write(context: &Context, batch: Batch) -> Result<Committed, 
                     }
                 }
             }
-            Ok(committed)
+            Ok(Some(committed))
         })
         .await?;
-    Ok(committed)
+    committed.ok_or(StepError::Disconnected)
 }

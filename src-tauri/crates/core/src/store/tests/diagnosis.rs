@@ -54,7 +54,7 @@ fn an_address_that_works_waits_for_nothing() {
     addresses::record_recovery(&db, id).unwrap();
     assert!(approvals::all(&db).unwrap().is_empty());
     ask();
-    addresses::reconnect(&db, id, account, None).unwrap();
+    addresses::reconnect(&db, id, account, 0).unwrap();
     assert!(approvals::all(&db).unwrap().is_empty());
 }
 

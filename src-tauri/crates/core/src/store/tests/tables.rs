@@ -127,7 +127,7 @@ fn tells_who_uses_an_address_and_how() {
     assert_eq!(user("sales@contoso.example"), None);
     let again = new_address(&conn, "SUPPORT@contoso.example");
     assert!(addresses::insert(&conn, &again).is_err());
-    addresses::set_disconnected(&conn, id, true).unwrap();
+    addresses::disconnect(&conn, id, NOW + 1).unwrap();
     assert_eq!(user("help@contoso.example"), None);
     assert_eq!(
         addresses::insert(&conn, &again).unwrap(),
