@@ -70,7 +70,7 @@ async fn a_proof_from_before_signing_in_again_does_not_count() {
 async fn a_test_mail_that_was_refused_proves_nothing() {
     let world = World::new().await;
     let support = connect(&world, SUPPORT).await;
-    world.scenario("send-as-denied", true).await;
+    world.scenario("quota-full", true).await;
     api::prove_sending(&world.app, support).await.unwrap();
     let view = world.view(support).await;
     assert_eq!((view.proven_at, view.is_default), (None, false));
