@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Begins the first line of evidence that carries a claims challenge.
 const CLAIMS_LINE: &str = "claims: ";
 
+/// What is wrong with [`ProviderError::no_room`].
+const NO_ROOM: &str = "no_room";
+
 /// One mailbox on one server.
 #[derive(Clone)]
 pub enum Provider {
@@ -215,6 +218,16 @@ impl ProviderError {
 }
 
 impl ProviderError {
+    /// A message that was not fetched because there was no room beside others: to be asked for again at once.
+    pub(crate) fn no_room() -> Self {
+        Self::Protocol(NO_ROOM, Evidence::default())
+    }
+
+    /// Whether this is [`ProviderError::no_room`].
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::Protocol(what, _) if *what == NO_ROOM)
+    }
+
     /// The claims challenge to answer in the browser (`SignInRequest::claims`), where the server sent one.
     pub fn claims_challenge(&self) -> Option<String> {
         if let Self::Token(TokenError::SignInAgain { claims, .. }) = self {
@@ -264,7 +277,7 @@ impl Provider {
     ) -> Result<NewestPage, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.newest(folder_id, until, size, page).await,
-            Self::Imap(mailbox) => mailbox.newest(until, size, page).await,
+            Self::Imap(mailbox) => mailbox.newest(folder_id, until, size, page).await,
         }
     }
 
@@ -272,7 +285,7 @@ impl Provider {
     pub fn cursor_since(&self, folder_id: &str, since: Millis) -> Result<Cursor, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.cursor_since(folder_id, since),
-            Self::Imap(_) => Ok(imap::ImapMailbox::cursor_since(since)),
+            Self::Imap(_) => Ok(imap::ImapMailbox::cursor_since(folder_id, since)),
         }
     }
 
@@ -281,6 +294,20 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.changes(cursor).await,
             Self::Imap(mailbox) => mailbox.changes(cursor).await,
+        }
+    }
+
+    /// Opens a line on which the server tells of new mail in the folder at once; nothing where it cannot. `after` is
+    /// the place in the stream of changes up to which everything is known.
+    pub async fn watch(
+        &self,
+        folder_id: &str,
+        after: Option<&Cursor>,
+    ) -> Result<Option<imap::Watch>, ProviderError> {
+        match self {
+            // Graph tells web servers only (Microsoft Graph, "Change notifications").
+            Self::Graph(_) => Ok(None),
+            Self::Imap(mailbox) => mailbox.watch(folder_id, after).await,
         }
     }
 

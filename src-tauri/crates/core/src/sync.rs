@@ -12,6 +12,7 @@ pub mod cause;
 mod commit;
 mod connections;
 mod fetch;
+mod idle;
 mod import_job;
 mod lock;
 mod marks;

@@ -1,52 +1,50 @@
-//! A mailbox by IMAP4rev1 (RFC 3501) over TLS. A message's id is `UIDVALIDITY.UID`; the place in the stream of
-//! changes is the highest UID read, because UIDs only grow (§2.3.1.1). Exchange Online offers no CONDSTORE and no
-//! keywords, so neither is used.
+//! A mailbox by IMAP4rev1 (RFC 3501) over TLS. Exchange Online offers no CONDSTORE and no keywords, so neither is used.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
     reason = "the parser's and the system's enums grow; what is not asked for is passed by"
 )]
 
+mod after;
+mod bodies;
+mod changes;
+mod folders;
+mod idle;
+mod line;
 mod listing;
+mod marks;
 mod name;
+mod newest;
+mod patience;
+mod place;
 mod refusal;
+mod room;
 mod session;
-#[cfg(test)]
-mod tests;
+mod signing_in;
 mod wire;
 
+pub use idle::Watch;
+pub use patience::Patience;
 pub use super::tls::Trust;
 
-use super::{ChangePage, Cursor, Folder, FolderEntry, Mark, NewestPage, ProviderError, RemoteMessage};
+use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError};
 use crate::Millis;
 use crate::account::{EmailAddress, Identity, ImapServer};
-use crate::diagnosis::Evidence;
 use crate::oauth::tokens::Tokens;
 use bytes::Bytes;
-use imap_proto::{AttributeValue, MailboxDatum, Response};
-use listing::listed;
-use refusal::Asked;
-use secrecy::SecretString;
-use session::{Secret, Selected, Session, protocol};
-use std::collections::{BTreeMap, BTreeSet};
+use place::{MessageId, Place, Point, gone};
+use secrecy::{ExposeSecret, SecretString};
+use session::{Session, protocol};
+use signing_in::Secret;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Sessions per mailbox: one imports while another polls.
+/// Sessions per mailbox: one imports while another polls. A third one may watch.
 const SESSIONS: usize = 2;
-/// UIDs looked at in one page of changes.
-const WINDOW: u32 = 250;
-/// Time for a listing, and for a search through a large folder.
-const LISTING: Duration = Duration::from_secs(3 * 60);
-/// Time for a group of messages, however large; silence ends it sooner.
-const BODIES: Duration = Duration::from_secs(20 * 60);
-/// A day, for searches, which know whole days of the server's time zone only (RFC 3501 §6.4.4).
-const DAY: Millis = 24 * 60 * 60 * 1000;
-/// Begins the cursor of a first round.
-const ROUND: &str = "since";
 
-/// A mailbox folder reached by IMAP. Cheap to clone; all clones share at most two sessions.
+/// A mailbox folder reached by IMAP. Cheap to clone; all clones share at most two sessions, and one that watches.
 #[derive(Clone)]
 pub struct ImapMailbox {
     shared: Arc<Shared>,
@@ -66,17 +64,25 @@ struct Shared {
     folder: String,
     credentials: Credentials,
     trust: Arc<Trust>,
-    idle: Mutex<Vec<Session>>,
+    patience: Patience,
+    resting: Mutex<Vec<Session>>,
     turns: Semaphore,
+    /// The folder in order, while pages of the newest messages are asked for.
+    order: tokio::sync::Mutex<Option<newest::Order>>,
+    /// The folder for deleted mail, once it was asked for.
+    trash: tokio::sync::OnceCell<Option<String>>,
+    held: Arc<AtomicUsize>,
 }
 
-/// Does `$work` with an open session; a session that rested may have died meanwhile, so once more with a new one.
+/// Does `$work` with an open session. Once more with a new one where a session that rested has died meanwhile, or the
+/// server says that the token it was opened with has expired.
 macro_rules! with_session {
     ($mailbox:expr, $session:ident => $work:expr) => {{
         let Ok(_turn) = $mailbox.shared.turns.acquire().await else {
             return Err(protocol("closed"));
         };
         let mut rested = $mailbox.rested();
+        let mut again = true;
         loop {
             let is_rested = rested.is_some();
             let mut held = match rested.take() {
@@ -85,15 +91,20 @@ macro_rules! with_session {
             };
             let $session = &mut held;
             let result = $work.await;
-            if held.is_usable() {
+            let expired = result.as_ref().is_err_and(is_expired_token);
+            if held.is_usable() && !expired {
                 $mailbox.put_back(held);
-            } else if is_rested && result.is_err() {
+            } else if result.is_err() && (is_rested || expired) && std::mem::take(&mut again) {
+                if expired {
+                    $mailbox.refuse_token(&held).await;
+                }
                 continue;
             }
             break result;
         }
     }};
 }
+use with_session;
 
 impl ImapMailbox {
     /// `folder` by the name that people see, without which it is the inbox; certificates are judged by `trust`.
@@ -102,6 +113,7 @@ impl ImapMailbox {
         folder: Option<&str>,
         credentials: Credentials,
         trust: Arc<Trust>,
+        patience: Patience,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -109,28 +121,32 @@ impl ImapMailbox {
                 folder: name::encoded(folder.unwrap_or("INBOX")),
                 credentials,
                 trust,
-                idle: Mutex::default(),
+                patience,
+                resting: Mutex::default(),
                 turns: Semaphore::new(SESSIONS),
+                order: tokio::sync::Mutex::default(),
+                trash: tokio::sync::OnceCell::new(),
+                held: Arc::default(),
             }),
         }
     }
 
+    /// The most bytes of a server's answer that were ever kept at once by one session, for one command.
+    pub fn most_held(&self) -> usize {
+        self.shared.held.load(Ordering::Relaxed)
+    }
+
     fn rested(&self) -> Option<Session> {
-        let mut idle = self
-            .shared
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        idle.retain(Session::is_usable);
-        idle.pop()
+        let resting = &self.shared.resting;
+        let mut resting = resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(Session::is_usable);
+        resting.pop()
     }
 
     fn put_back(&self, session: Session) {
-        self.shared
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(session);
+        let resting = &self.shared.resting;
+        let mut resting = resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.push(session);
     }
 
     /// A new session. A token that is refused is renewed once.
@@ -138,22 +154,30 @@ impl ImapMailbox {
         let shared = &self.shared;
         let tls = shared.trust.config()?;
         let secret = Secret::of(&shared.credentials).await?;
-        let opened = Session::open(&shared.server, &tls, &secret).await;
+        let held = || shared.held.clone();
+        let opened = Session::open(&shared.server, &tls, &secret, shared.patience, held()).await;
         if let (
             Err(ProviderError::Unauthorized(_)),
             Credentials::Tokens(tokens),
             Secret::Token(old),
         ) = (&opened, &shared.credentials, &secret)
         {
-            use secrecy::ExposeSecret as _;
             tokens.refused(old).await;
             let renewed = tokens.access().await?;
             if renewed.expose_secret() != old.expose_secret() {
                 let secret = Secret::Token(renewed);
-                return Session::open(&shared.server, &tls, &secret).await;
+                return Session::open(&shared.server, &tls, &secret, shared.patience, held()).await;
             }
         }
         opened
+    }
+
+    async fn refuse_token(&self, session: &Session) {
+        if let (Credentials::Tokens(tokens), Some(token)) =
+            (&self.shared.credentials, &session.token)
+        {
+            tokens.refused(token).await;
+        }
     }
 
     /// Who signed in: IMAP knows nothing but the login name. That the folder opens proves access.
@@ -175,426 +199,115 @@ impl ImapMailbox {
         let wire = path.map_or_else(|| self.shared.folder.clone(), name::encoded);
         let selected = with_session!(self, session => session.select(&wire))?;
         Ok(Folder {
-            name: path.map_or_else(|| wire.clone(), str::to_owned),
+            name: name::decoded(&wire),
             id: wire,
             total: selected.exists,
         })
     }
 
-    /// The folder that this mailbox reads.
+    /// All folders.
     pub(crate) async fn folders(&self) -> Result<Vec<FolderEntry>, ProviderError> {
-        let folder = self.folder(None).await?;
-        Ok(vec![FolderEntry {
-            id: folder.id,
-            path: folder.name.clone(),
-            name: folder.name,
-            parent: None,
-            selectable: true,
-            total: Some(folder.total),
-            special: None,
-        }])
+        with_session!(self, session => folders::folders(session))
     }
 
-    /// The newest messages by UID, received at or before `until`; `page` is the UID below which to go on.
+    /// The newest messages by date, received at or before `until`; `page` is a former answer's `next`.
     pub(crate) async fn newest(
         &self,
+        folder: &str,
         until: Millis,
         size: u32,
         page: Option<&str>,
     ) -> Result<NewestPage, ProviderError> {
-        let below = match page.map(parse_id) {
-            None => None,
-            Some(Some(place)) => Some(place),
-            Some(None) => return Err(protocol("page")),
-        };
-        with_session!(self, session => newest(session, &self.shared.folder, until, size.max(1), below))
+        let mut order = self.shared.order.lock().await;
+        with_session!(self, session =>
+            newest::newest(session, &mut order, folder, until, size.max(1), page))
     }
 
     /// The first round: messages received since `since`.
-    pub(crate) fn cursor_since(since: Millis) -> Cursor {
-        Cursor(format!("{ROUND}:{since}"))
+    pub(crate) fn cursor_since(folder: &str, since: Millis) -> Cursor {
+        let point = Point::Round { since, last: None };
+        let folder = Some(folder.to_owned());
+        Place { folder, point }.cursor()
     }
 
     /// The next page of changes: new messages only.
     pub(crate) async fn changes(&self, cursor: &Cursor) -> Result<ChangePage, ProviderError> {
         let place = Place::parse(&cursor.0).ok_or_else(|| protocol("cursor"))?;
-        with_session!(self, session => changes(session, &self.shared.folder, place))
+        let folder = place.folder.as_ref().unwrap_or(&self.shared.folder);
+        with_session!(self, session => changes::changes(session, folder, place.point))
     }
 
-    /// Raw messages (`BODY.PEEK[]`, which leaves them unread), all in one request.
-    pub(crate) async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
-        let ids: Vec<Option<(u32, u32)>> = server_ids.iter().map(|id| parse_id(id)).collect();
-        match self.fetch_all(&ids).await {
-            Ok((mut had, unread)) => ids
-                .into_iter()
-                .map(|id| match id.and_then(|id| had.remove(&id)) {
-                    Some(bytes) => Ok(bytes),
-                    None if unread => Err(protocol("not_imap")),
-                    None => Err(gone()),
-                })
-                .collect(),
-            Err(error) => vec![Err(error); ids.len()],
-        }
-    }
-
-    async fn fetch_all(
+    /// Opens `folder` for watching; nothing where the server has no IDLE. `after` is the place that is known.
+    pub(crate) async fn watch(
         &self,
-        ids: &[Option<(u32, u32)>],
-    ) -> Result<(BTreeMap<(u32, u32), Bytes>, bool), ProviderError> {
-        with_session!(self, session => bodies(session, &self.shared.folder, ids))
+        folder: &str,
+        after: Option<&Cursor>,
+    ) -> Result<Option<Watch>, ProviderError> {
+        Watch::begin(self.open().await?, folder, after).await
     }
 
-    /// Sets `\Seen`. Servers without keywords are common, Exchange Online among them, so there is no category. A
-    /// message that is gone needs no mark.
-    pub(crate) async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
-        let ids: Vec<(u32, u32)> = marks
+    /// Raw messages, one result each, in order.
+    pub(crate) async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
+        let ids: Vec<Option<MessageId>> = server_ids
             .iter()
-            .filter(|mark| mark.read)
-            .filter_map(|mark| parse_id(&mark.server_id))
+            .map(|id| MessageId::parse(id, &self.shared.folder))
             .collect();
-        match self.mark_all(&ids).await {
-            Ok(()) => vec![Ok(()); marks.len()],
-            Err(error) => vec![Err(error); marks.len()],
+        let mut folders: BTreeMap<String, Vec<MessageId>> = BTreeMap::new();
+        for id in ids.iter().flatten() {
+            folders
+                .entry(id.folder.clone())
+                .or_default()
+                .push(id.clone());
         }
+        let mut had = bodies::Had::new();
+        for (folder, ids) in folders {
+            had.extend(self.fetch_from(&folder, &ids).await);
+        }
+        ids.into_iter()
+            .map(|id| {
+                id.and_then(|id| had.get(&id).cloned())
+                    .unwrap_or(Err(gone()))
+            })
+            .collect()
     }
 
-    async fn mark_all(&self, ids: &[(u32, u32)]) -> Result<(), ProviderError> {
-        with_session!(self, session => seen(session, &self.shared.folder, ids))
-    }
-}
-
-/// A place in the stream of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// A first round of messages received since an instant; once begun, with UIDVALIDITY and the last UID read.
-    Round {
-        since: Millis,
-        last: Option<(u32, u32)>,
-    },
-    /// Behind this UID of this UIDVALIDITY.
-    After(u32, u32),
-}
-
-impl Place {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(':');
-        let first = parts.next()?;
-        let place = if first == ROUND {
-            let since = parts.next()?.parse().ok()?;
-            let last = match parts.next() {
-                None => None,
-                Some(validity) => Some((validity.parse().ok()?, parts.next()?.parse().ok()?)),
-            };
-            Self::Round { since, last }
-        } else {
-            Self::After(first.parse().ok()?, parts.next()?.parse().ok()?)
+    async fn fetch_from(&self, folder: &str, ids: &[MessageId]) -> bodies::Had {
+        let all_failed = |error: ProviderError| {
+            let failed = |id: &MessageId| (id.clone(), Err(error.clone()));
+            ids.iter().map(failed).collect()
         };
-        parts.next().is_none().then_some(place)
-    }
-
-    fn cursor(self) -> Cursor {
-        Cursor(match self {
-            Self::Round { since, last: None } => format!("{ROUND}:{since}"),
-            Self::Round {
-                since,
-                last: Some((validity, uid)),
-            } => format!("{ROUND}:{since}:{validity}:{uid}"),
-            Self::After(validity, uid) => format!("{validity}:{uid}"),
-        })
-    }
-}
-
-fn parse_id(id: &str) -> Option<(u32, u32)> {
-    let (validity, uid) = id.split_once('.')?;
-    Some((validity.parse().ok()?, uid.parse().ok()?))
-}
-
-fn server_id(validity: u32, uid: u32) -> String {
-    format!("{validity}.{uid}")
-}
-
-fn gone() -> ProviderError {
-    ProviderError::NotFound(Evidence::default())
-}
-
-fn renumbered(was: u32, is: u32) -> ProviderError {
-    let text = format!("UIDVALIDITY changed from {was} to {is}.");
-    ProviderError::CursorExpired(Evidence::of(Some("UIDVALIDITY changed"), None, &text, &[]))
-}
-
-async fn search(session: &mut Session, criteria: &str) -> Result<BTreeSet<u32>, ProviderError> {
-    let mut found = BTreeSet::new();
-    let command = format!("UID SEARCH {criteria}");
-    let ended = session
-        .command(&command, Asked::Other, LISTING, |response| {
-            if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
-                found.extend(uids.iter().copied());
+        match self.fetch_group(folder, ids).await {
+            Ok(had) => had,
+            // One message may be what breaks the answer, and the others can be had.
+            Err(ProviderError::Protocol(..)) if ids.len() > 1 => {
+                let mut had = bodies::Had::new();
+                for id in ids {
+                    match self.fetch_group(folder, std::slice::from_ref(id)).await {
+                        Ok(one) => had.extend(one),
+                        Err(error @ ProviderError::Protocol(..)) => {
+                            had.insert(id.clone(), Err(error));
+                        }
+                        Err(error) => return all_failed(error),
+                    }
+                }
+                had
             }
-        })
-        .await?;
-    match ended.unread {
-        true => Err(protocol("not_imap")),
-        false => Ok(found),
-    }
-}
-
-async fn list(
-    session: &mut Session,
-    selected: Selected,
-    set: &str,
-) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
-    let mut all = BTreeMap::new();
-    let command = format!("{set} ({})", listing::ATTRIBUTES);
-    let ended = session
-        .command(&command, Asked::Other, LISTING, |response| {
-            if let Response::Fetch(_, attributes) = response
-                && let Some((uid, message)) = listed(selected.uid_validity, attributes)
-            {
-                all.insert(uid, message);
-            }
-        })
-        .await?;
-    match ended.unread {
-        true => Err(protocol("not_imap")),
-        false => Ok(all),
-    }
-}
-
-async fn newest(
-    session: &mut Session,
-    folder: &str,
-    until: Millis,
-    size: u32,
-    below: Option<(u32, u32)>,
-) -> Result<NewestPage, ProviderError> {
-    let selected = session.select(folder).await?;
-    let set = match below {
-        _ if selected.exists == 0 => None,
-        None => {
-            let first = selected.exists.saturating_sub(size - 1).max(1);
-            Some(format!("FETCH {first}:*"))
-        }
-        Some((validity, _)) if validity != selected.uid_validity => {
-            return Err(renumbered(validity, selected.uid_validity));
-        }
-        Some((_, uid)) if uid <= 1 => None,
-        Some((_, uid)) => {
-            let found = search(session, &format!("UID 1:{}", uid - 1)).await?;
-            let uids: Vec<u32> = found
-                .into_iter()
-                .rev()
-                .filter(|found| *found < uid)
-                .take(usize::try_from(size).unwrap_or(usize::MAX))
-                .collect();
-            (!uids.is_empty()).then(|| format!("UID FETCH {}", uid_set(&uids)))
-        }
-    };
-    let Some(set) = set else {
-        return Ok(NewestPage {
-            messages: Vec::new(),
-            next: None,
-        });
-    };
-    let all = list(session, selected, &set).await?;
-    let next = all
-        .first_key_value()
-        .filter(|(uid, _)| **uid > 1)
-        .map(|(uid, _)| server_id(selected.uid_validity, *uid));
-    Ok(NewestPage {
-        messages: all
-            .into_values()
-            .rev()
-            .filter(|message| message.received_at <= until)
-            .collect(),
-        next,
-    })
-}
-
-async fn changes(
-    session: &mut Session,
-    folder: &str,
-    place: Place,
-) -> Result<ChangePage, ProviderError> {
-    let selected = session.select(folder).await?;
-    let validity = selected.uid_validity;
-    match place {
-        Place::After(was, _)
-        | Place::Round {
-            last: Some((was, _)),
-            ..
-        } if was != validity => Err(renumbered(was, validity)),
-        Place::After(_, last) => changes_after(session, selected, last).await,
-        Place::Round { since, last } => {
-            let last = last.map_or(0, |(_, uid)| uid);
-            round(session, selected, since, last).await
+            Err(error) => all_failed(error),
         }
     }
-}
 
-/// New messages behind the UID `last`.
-async fn changes_after(
-    session: &mut Session,
-    selected: Selected,
-    last: u32,
-) -> Result<ChangePage, ProviderError> {
-    let validity = selected.uid_validity;
-    let end = Place::After(validity, last).cursor();
-    let nothing = |next| ChangePage {
-        changed: Vec::new(),
-        removed: Vec::new(),
-        next,
-        more: false,
-    };
-    if last == u32::MAX || (selected.uid_next > 0 && selected.uid_next <= last.saturating_add(1)) {
-        return Ok(nothing(end));
+    async fn fetch_group(
+        &self,
+        folder: &str,
+        ids: &[MessageId],
+    ) -> Result<bodies::Had, ProviderError> {
+        with_session!(self, session => bodies::bodies(session, folder, ids))
     }
-    let first = last + 1;
-    // UIDs have gaps, which may be wide; a search tells which are there. `n:*` names the last message even if its
-    // UID is below n.
-    let found = search(session, &format!("UID {first}:*")).await?;
-    let uids: Vec<u32> = found.into_iter().filter(|uid| *uid > last).collect();
-    let more = uids.len() > usize::try_from(WINDOW).unwrap_or(usize::MAX);
-    let uids: Vec<u32> = uids
-        .into_iter()
-        .take(usize::try_from(WINDOW).unwrap_or(usize::MAX))
-        .collect();
-    let Some(highest) = uids.last().copied() else {
-        return Ok(nothing(end));
-    };
-    let set = format!("UID FETCH {}", uid_set(&uids));
-    let all = list(session, selected, &set).await?;
-    Ok(ChangePage {
-        changed: all
-            .into_iter()
-            .filter(|(uid, _)| *uid > last && *uid <= highest)
-            .map(|(_, message)| message)
-            .collect(),
-        removed: Vec::new(),
-        next: Place::After(validity, highest).cursor(),
-        more,
-    })
 }
 
-/// One page of a first round: messages received since `since`, whatever their UIDs.
-async fn round(
-    session: &mut Session,
-    selected: Selected,
-    since: Millis,
-    last: u32,
-) -> Result<ChangePage, ProviderError> {
-    let validity = selected.uid_validity;
-    let day = listing::day(since.saturating_sub(DAY)).ok_or_else(|| protocol("since"))?;
-    let first = last.saturating_add(1);
-    let found = search(session, &format!("UID {first}:* SINCE {day}")).await?;
-    let uids: Vec<u32> = found.into_iter().filter(|uid| *uid > last).collect();
-    let window = usize::try_from(WINDOW).unwrap_or(usize::MAX);
-    let more = uids.len() > window;
-    let uids: Vec<u32> = uids.into_iter().take(window).collect();
-    let all = match uids.is_empty() {
-        true => BTreeMap::new(),
-        false => list(session, selected, &format!("UID FETCH {}", uid_set(&uids))).await?,
-    };
-    let highest = uids.last().copied().unwrap_or(last);
-    let next = match more {
-        true => Place::Round {
-            since,
-            last: Some((validity, highest)),
-        },
-        // What arrived since the folder was opened has a UID of at least UIDNEXT and comes with the next poll.
-        false => Place::After(validity, selected.uid_next.saturating_sub(1).max(highest)),
-    };
-    Ok(ChangePage {
-        changed: all
-            .into_values()
-            .filter(|message| message.received_at >= since)
-            .collect(),
-        removed: Vec::new(),
-        next: next.cursor(),
-        more,
-    })
-}
-
-async fn bodies(
-    session: &mut Session,
-    folder: &str,
-    ids: &[Option<(u32, u32)>],
-) -> Result<(BTreeMap<(u32, u32), Bytes>, bool), ProviderError> {
-    let mut had = BTreeMap::new();
-    let selected = session.select(folder).await?;
-    let validity = selected.uid_validity;
-    let uids: Vec<u32> = ids
-        .iter()
-        .flatten()
-        .filter(|(was, _)| *was == validity)
-        .map(|(_, uid)| *uid)
-        .collect();
-    if uids.is_empty() {
-        return Ok((had, false));
-    }
-    let command = format!("UID FETCH {} (UID BODY.PEEK[])", uid_set(&uids));
-    let ended = session
-        .command(&command, Asked::Other, BODIES, |response| {
-            let Response::Fetch(_, attributes) = response else {
-                return;
-            };
-            let uid = attributes.iter().find_map(|attribute| match attribute {
-                AttributeValue::Uid(uid) => Some(*uid),
-                _ => None,
-            });
-            let body = attributes.iter().find_map(|attribute| match attribute {
-                AttributeValue::BodySection {
-                    section: None,
-                    index: None,
-                    data: Some(data),
-                } => Some(data),
-                _ => None,
-            });
-            if let (Some(uid), Some(body)) = (uid, body)
-                && uids.contains(&uid)
-            {
-                had.insert((validity, uid), Bytes::copy_from_slice(body));
-            }
-        })
-        .await?;
-    Ok((had, ended.unread))
-}
-
-async fn seen(
-    session: &mut Session,
-    folder: &str,
-    ids: &[(u32, u32)],
-) -> Result<(), ProviderError> {
-    let selected = session.select(folder).await?;
-    let uids: Vec<u32> = ids
-        .iter()
-        .filter(|(was, _)| *was == selected.uid_validity)
-        .map(|(_, uid)| *uid)
-        .collect();
-    if !uids.is_empty() {
-        let command = format!("UID STORE {} +FLAGS.SILENT (\\Seen)", uid_set(&uids));
-        session
-            .command(&command, Asked::Other, LISTING, |_| {})
-            .await?;
-    }
-    Ok(())
-}
-
-/// UIDs as a set (RFC 3501 §9, sequence-set), neighbours as ranges.
-fn uid_set(uids: &[u32]) -> String {
-    let sorted: BTreeSet<u32> = uids.iter().copied().collect();
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for uid in sorted {
-        match ranges.last_mut() {
-            Some((_, end)) if end.checked_add(1) == Some(uid) => *end = uid,
-            _ => ranges.push((uid, uid)),
-        }
-    }
-    let parts: Vec<String> = ranges
-        .into_iter()
-        .map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}:{last}"),
-        })
-        .collect();
-    parts.join(",")
+fn is_expired_token(error: &ProviderError) -> bool {
+    let code = error
+        .evidence()
+        .and_then(|evidence| evidence.code.as_deref());
+    code == Some("AccessTokenExpired")
 }

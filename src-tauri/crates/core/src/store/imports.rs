@@ -168,6 +168,17 @@ pub fn mark_listed(conn: &Connection, import_id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// The server's ids are void: the list is made anew. What is imported already turns out to be so by its content.
+pub fn list_again(conn: &Connection, import_id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM import_items WHERE import_id = ?1")?
+        .execute([import_id])?;
+    conn.prepare_cached(
+        "UPDATE imports SET listed = 0, state = iif(state = 'running', 'listing', state) WHERE id = ?1",
+    )?
+    .execute([import_id])?;
+    Ok(())
+}
+
 /// The next mails to do, oldest first, so that answers find what they answer: `(position, server_id, listing)`.
 pub fn next_items(
     conn: &Connection,

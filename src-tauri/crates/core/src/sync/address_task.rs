@@ -2,7 +2,7 @@
 
 use super::cause::{Verdict, judge};
 use super::schedule::{self, Pace};
-use super::{Context, NewTickets, StepError, import_job, marks, poll};
+use super::{Context, NewTickets, StepError, idle, import_job, marks, poll};
 use crate::Millis;
 use crate::diagnosis::Severity;
 use crate::store::accounts::{self, AccountRow};
@@ -34,6 +34,7 @@ pub(super) async fn run(
         // Dropping a step between two transactions loses nothing: what is not committed is fetched again.
         () = cancel.cancelled() => {}
         () = task.run() => {}
+        () = idle::run(&task.context, id, &task.wake) => {}
     }
     task.context.set_busy(id, false);
 }
@@ -265,17 +266,27 @@ impl AddressTask {
                         Err(error) => tracing::warn!(%error, "No new cursor."),
                     }
                 }
+                // A server that forgets again and again is not asked without a pause.
+                let next = match address.failures {
+                    0 => now,
+                    failures => schedule::next_try(now, Pace::BackOff { failures }, chance),
+                };
+                // By IMAP the listed ids are void too.
+                let import = situation.import.as_ref().filter(|import| {
+                    let ended = matches!(import.state, ImportState::Cancelled | ImportState::Done);
+                    address.server.is_some() && !ended
+                });
+                let import = import.map(|import| import.id);
                 self.context
                     .store
                     .write(move |tx| {
-                        events::add(
-                            tx,
-                            address.id,
-                            now,
-                            EventKind::CursorExpired,
-                            &BTreeMap::new(),
-                        )?;
-                        addresses::set_next_poll(tx, address.id, Some(now))
+                        let none = BTreeMap::new();
+                        events::add(tx, address.id, now, EventKind::CursorExpired, &none)?;
+                        if let Some(import) = import {
+                            imports::list_again(tx, import)?;
+                        }
+                        addresses::serve_wake(tx, address.id, address.wake_requested)?;
+                        addresses::record_failure(tx, address.id, now, None, Some(next))
                     })
                     .await
             }

@@ -3,7 +3,7 @@
 use crate::account::{EmailAddress, ImapAuth, ImapServer, Registration};
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
-use crate::provider::imap::{Credentials, ImapMailbox, Trust};
+use crate::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
 use crate::provider::{MailboxName, Provider};
 use crate::secrets::{Secrets, SecretsError, Vault};
 use crate::store::accounts::AccountRow;
@@ -250,6 +250,7 @@ impl Connections {
             folder,
             credentials,
             self.trust.clone(),
+            Patience::default(),
         ))
     }
 

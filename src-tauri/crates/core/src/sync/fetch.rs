@@ -37,6 +37,8 @@ pub(super) enum FetchResult {
 pub(super) struct Group {
     /// What is decided; the rest was not reached and comes again.
     pub(super) decided: Vec<Fetched>,
+    /// What there was no room for beside the others; to be fetched next.
+    pub(super) rest: Vec<RemoteMessage>,
     /// What stopped the group: something that concerns the whole mailbox (no network, sign-in, throttling), not a
     /// single message.
     pub(super) stopped: Option<ProviderError>,
@@ -58,11 +60,13 @@ pub(super) async fn fetch(
     // is wrong: they are noted as failed, and those behind them come through.
     let all_failed = answers.iter().all(Result::is_err) && address.failures < PATIENCE;
     let mut stopped = None;
+    let mut rest = Vec::new();
     let mut had = Vec::with_capacity(answers.len());
     for (listing, answer) in listings.into_iter().zip(answers) {
         match answer {
             Ok(raw) => had.push((listing, Ok(raw))),
             Err(ProviderError::NotFound(_)) => had.push((listing, Err(FetchResult::Gone))),
+            Err(error) if error.is_no_room() => rest.push(listing),
             Err(error) if all_failed || concerns_the_mailbox(&error) => {
                 stopped.get_or_insert(error);
             }
@@ -71,6 +75,10 @@ pub(super) async fn fetch(
                 had.push((listing, Err(FetchResult::Failed { code })));
             }
         }
+    }
+    if rest.len() == ids.len() {
+        // Asking again would bring no more.
+        stopped.get_or_insert(ProviderError::no_room());
     }
     let parsing = tokio::task::spawn_blocking(move || {
         let read = |raw: Bytes| FetchResult::Mail {
@@ -85,9 +93,14 @@ pub(super) async fn fetch(
             .collect()
     });
     match parsing.await {
-        Ok(decided) => Group { decided, stopped },
+        Ok(decided) => Group {
+            decided,
+            rest,
+            stopped,
+        },
         Err(_) => Group {
             decided: Vec::new(),
+            rest: Vec::new(),
             stopped: Some(ProviderError::Protocol("parser_ended", Evidence::default())),
         },
     }
@@ -100,6 +113,7 @@ fn concerns_the_mailbox(error: &ProviderError) -> bool {
             | ProviderError::Token(_)
             | ProviderError::Unauthorized(_)
             | ProviderError::Throttled(..)
+            | ProviderError::CursorExpired(_)
     )
 }
 

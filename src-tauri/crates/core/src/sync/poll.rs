@@ -1,13 +1,14 @@
 //! One poll: the pages of changes since the cursor, each committed with the place after it.
 
 use super::commit::{Batch, Committed, commit};
-use super::fetch::{FetchResult, GROUP, fetch};
+use super::fetch::{FetchResult, Fetched, GROUP, fetch};
 use super::{Context, StepError};
 use crate::Millis;
 use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage};
 use crate::store::addresses::AddressRow;
 use crate::store::imports;
 use crate::store::ledger::{self, Outcome};
+use std::collections::BTreeSet;
 
 /// Mail may become visible a little after the time stamp it bears; the first round begins this much earlier.
 const OVERLAP: Millis = 10 * 60 * 1000;
@@ -60,16 +61,20 @@ pub(super) async fn poll(
         let mut groups = wanted.chunks(GROUP).peekable();
         while let Some(group) = groups.next() {
             let last = groups.peek().is_none() && skipped.is_empty();
-            let group = fetch(provider, address, group.to_vec()).await;
-            let whole = last && group.stopped.is_none();
-            let batch = Batch {
-                fetched: group.decided,
-                cursor: whole.then(|| changes.next.clone()),
-                ..empty_batch(context, address)
-            };
-            polled.add(write(context, batch).await?);
-            if let Some(error) = group.stopped {
-                return Err(error.into());
+            let mut rest = group.to_vec();
+            while !rest.is_empty() {
+                let group = fetch(provider, address, rest).await;
+                rest = group.rest;
+                let whole = last && rest.is_empty() && group.stopped.is_none();
+                let batch = Batch {
+                    fetched: group.decided,
+                    cursor: whole.then(|| changes.next.clone()),
+                    ..empty_batch(context, address)
+                };
+                polled.add(write(context, batch).await?);
+                if let Some(error) = group.stopped {
+                    return Err(error.into());
+                }
             }
         }
         if wanted.is_empty() || !skipped.is_empty() {
@@ -182,7 +187,7 @@ async fn retry_failed(
     if failed.is_empty() {
         return Ok(Committed::default());
     }
-    let listings = failed
+    let listings: Vec<RemoteMessage> = failed
         .into_iter()
         .map(|(entry, _)| RemoteMessage {
             server_id: entry.server_id,
@@ -194,13 +199,33 @@ async fn retry_failed(
             categories: Vec::new(),
         })
         .collect();
-    let group = fetch(provider, address, listings).await;
+    let group = fetch(provider, address, listings.clone()).await;
+    let mut decided = group.decided;
+    let stopped = match group.stopped {
+        // The folder was made anew meanwhile: these numbers are void, and what bears them is looked for by its new one.
+        Some(ProviderError::CursorExpired(_)) => {
+            let had: BTreeSet<String> = decided
+                .iter()
+                .map(|fetched| fetched.listing.server_id.clone())
+                .collect();
+            let void = listings
+                .into_iter()
+                .filter(|listing| !had.contains(&listing.server_id))
+                .map(|listing| Fetched {
+                    listing,
+                    result: FetchResult::Gone,
+                });
+            decided.extend(void);
+            None
+        }
+        stopped => stopped,
+    };
     let batch = Batch {
-        fetched: group.decided,
+        fetched: decided,
         ..empty_batch(context, address)
     };
     let committed = write(context, batch).await?;
-    match group.stopped {
+    match stopped {
         Some(error) => Err(error.into()),
         None => Ok(committed),
     }

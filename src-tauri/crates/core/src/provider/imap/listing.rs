@@ -1,21 +1,84 @@
-//! A message as a listing shows it, from the attributes of a FETCH response (RFC 3501 §7.4.2).
+//! Messages as a listing shows them, from the attributes of FETCH responses (RFC 3501 §7.4.2), and searches.
 
+use super::place::{server_id, uid_set};
+use super::session::{Session, protocol};
 use crate::Millis;
-use crate::provider::RemoteMessage;
-use imap_proto::AttributeValue;
+use crate::provider::{ProviderError, RemoteMessage};
+use imap_proto::{AttributeValue, MailboxDatum, Response};
 use mail_parser::MessageParser;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a listing asks for: the few header fields as they are, because a server's ENVELOPE is as good as the server's
 /// own parser, and `BODY.PEEK` because a look must not mark as read.
-pub(super) const ATTRIBUTES: &str =
-    "UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID)]";
+const ATTRIBUTES: &str =
+    "UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID)]";
 /// Longest header of a listing that is read.
 const HEADER_LIMIT: usize = 64 << 10;
-/// Longest subject that is kept.
-const SUBJECT_LIMIT: usize = 1_000;
+/// Longest text of a header that is kept, in characters.
+const TEXT_LIMIT: usize = 1_000;
+
+/// The UIDs that `criteria` find.
+pub(super) async fn search(
+    session: &mut Session,
+    criteria: &str,
+) -> Result<BTreeSet<u32>, ProviderError> {
+    let mut found = BTreeSet::new();
+    let command = format!("UID SEARCH {criteria}");
+    let work = session.listing();
+    let ended = session
+        .command(&command, work, |response, _| {
+            if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
+                found.extend(uids.iter().copied());
+            }
+        })
+        .await?;
+    match ended.unread {
+        true => Err(protocol("not_imap")),
+        false => Ok(found),
+    }
+}
+
+/// The messages with these UIDs in the open folder. What nobody asked for is passed by.
+pub(super) async fn list(
+    session: &mut Session,
+    folder: &str,
+    validity: u32,
+    uids: &[u32],
+) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
+    let mut all = BTreeMap::new();
+    if uids.is_empty() {
+        return Ok(all);
+    }
+    let asked: BTreeSet<u32> = uids.iter().copied().collect();
+    let command = format!("UID FETCH {} ({ATTRIBUTES})", uid_set(uids));
+    let work = session.listing();
+    let ended = session
+        .command(&command, work, |response, _| {
+            if let Response::Fetch(_, attributes) = response
+                && let Some((uid, message)) = listed(folder, validity, attributes)
+                && asked.contains(&uid)
+            {
+                all.entry(uid).or_insert(message);
+            }
+        })
+        .await?;
+    match ended.unread {
+        true => Err(protocol("not_imap")),
+        false => Ok(all),
+    }
+}
+
+/// The UID that a FETCH response is about.
+pub(super) fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<u32> {
+    attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::Uid(uid) => Some(*uid),
+        _ => None,
+    })
+}
 
 /// The UID and the message; nothing where the response has no UID or no date, like those about changed flags.
-pub(super) fn listed(
+fn listed(
+    folder: &str,
     validity: u32,
     attributes: &[AttributeValue<'_>],
 ) -> Option<(u32, RemoteMessage)> {
@@ -40,22 +103,23 @@ pub(super) fn listed(
     Some((
         uid,
         RemoteMessage {
-            server_id: super::server_id(validity, uid),
+            server_id: server_id(validity, uid, folder),
             received_at,
             message_id: parsed
                 .as_ref()
                 .and_then(|mail| mail.message_id())
+                .filter(|id| id.len() <= TEXT_LIMIT)
                 .map(str::to_owned),
             subject: parsed
                 .as_ref()
                 .and_then(|mail| mail.subject())
-                .map(|text| text.chars().take(SUBJECT_LIMIT).collect())
+                .map(|text| text.chars().take(TEXT_LIMIT).collect())
                 .unwrap_or_default(),
             from: from
                 .and_then(|from| from.first())
                 .and_then(|from| from.address())
-                .unwrap_or_default()
-                .to_owned(),
+                .map(|text| text.chars().take(TEXT_LIMIT).collect())
+                .unwrap_or_default(),
             is_read,
             categories: Vec::new(),
         },
@@ -63,7 +127,7 @@ pub(super) fn listed(
 }
 
 /// INTERNALDATE, for instance ` 7-Nov-2026 09:00:00 +0100`.
-fn instant(text: &str) -> Option<Millis> {
+pub(super) fn instant(text: &str) -> Option<Millis> {
     let zoned = jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim_start()).ok()?;
     Some(zoned.to_timestamp().ok()?.as_millisecond())
 }

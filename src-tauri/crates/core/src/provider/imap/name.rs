@@ -44,6 +44,54 @@ pub(super) fn encoded(name: &str) -> String {
     out
 }
 
+/// The name that people see; what is no modified UTF-7 stays as it is.
+pub(super) fn decoded(wire: &str) -> String {
+    let mut out = String::with_capacity(wire.len());
+    let mut rest = wire;
+    while let Some((plain, coded)) = rest.split_once('&') {
+        out.push_str(plain);
+        let Some((coded, behind)) = coded.split_once('-') else {
+            out.push('&');
+            rest = coded;
+            continue;
+        };
+        match (coded.is_empty(), units(coded)) {
+            (true, _) => out.push('&'),
+            (false, Some(text)) => out.push_str(&text),
+            (false, None) => {
+                out.push('&');
+                out.push_str(coded);
+                out.push('-');
+            }
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn units(coded: &str) -> Option<String> {
+    let bytes = STANDARD_NO_PAD.decode(coded.replace(',', "/")).ok()?;
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+    rest.is_empty().then(|| String::from_utf16(&units).ok())?
+}
+
+/// A quoted string's text, as the parser leaves it (RFC 3501 §9, quoted-specials).
+pub(super) fn unquoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut escaped = false;
+    for c in text.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            escaped = false;
+            out.push(c);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,7 +106,16 @@ mod tests {
             ("a\r\nb", "a&AA0ACg-b"),
         ] {
             assert_eq!(encoded(name), wire, "{name}");
+            assert_eq!(decoded(wire), name, "{wire}");
         }
+    }
+
+    #[test]
+    fn what_is_no_modified_utf7_stays_as_it_is() {
+        for text in ["a & b", "a&", "&AB-", "&2D0-", "R&D-"] {
+            assert_eq!(decoded(text), text);
+        }
+        assert_eq!(unquoted(r#"a\"b\\c"#), r#"a"b\c"#);
     }
 
     #[test]

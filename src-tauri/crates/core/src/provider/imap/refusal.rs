@@ -20,6 +20,12 @@ pub(super) enum Asked {
     Token,
     /// To open a folder.
     Folder,
+    /// To move mail to a folder.
+    Target,
+    /// To delete mail.
+    Removal,
+    /// For encryption.
+    Encryption,
     /// Anything else.
     Other,
 }
@@ -42,7 +48,7 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
     if has("authenticated but not connected") {
         return ProviderError::Forbidden(seen("IMAP not connected"));
     }
-    if has("[overquota]") {
+    if has("[overquota]") || has("quota exceeded") {
         return ProviderError::QuotaFull(seen("mailbox_full"));
     }
     if has("[unavailable]") || has("server unavailable") {
@@ -52,10 +58,18 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
         Asked::Password => ProviderError::Unauthorized(seen("IMAP LOGIN failed")),
         Asked::Token => ProviderError::Unauthorized(seen("IMAP AUTHENTICATE failed")),
         Asked::Folder => ProviderError::NotFound(seen("TRYCREATE")),
+        // Not "not found": it is the mail that is to be moved that would count as gone.
+        Asked::Target if has("[trycreate]") || has("[nonexistent]") || has("doesn't exist") => {
+            ProviderError::Server(seen("IMAP move target gone"))
+        }
+        Asked::Removal => ProviderError::Server(seen("EXPUNGE failed")),
+        Asked::Encryption => ProviderError::Untrusted(seen("starttls_missing")),
         Asked::Other if has("connection is closed") => {
             ProviderError::Server(seen("IMAP connection closed"))
         }
-        Asked::Other => ProviderError::Server(Evidence::of(None, None, text, known)),
+        Asked::Target | Asked::Other => {
+            ProviderError::Server(Evidence::of(None, None, text, known))
+        }
     }
 }
 
@@ -140,6 +154,17 @@ mod tests {
                 "IMAP Server Unavailable",
             ),
             ("Mailbox doesn't exist: Nowhere", Asked::Folder, "TRYCREATE"),
+            (
+                "[TRYCREATE] Mailbox doesn't exist: Done",
+                Asked::Target,
+                "IMAP move target gone",
+            ),
+            ("EXPUNGE failed.", Asked::Removal, "EXPUNGE failed"),
+            (
+                "STARTTLS is not offered",
+                Asked::Encryption,
+                "starttls_missing",
+            ),
         ] {
             let error = refusal(text, asked, &[]);
             let evidence = error.evidence().unwrap();

@@ -1,30 +1,29 @@
-//! One signed-in session: TLS from the first byte, SASL, commands and their answers. Nothing is sent before the
-//! server's certificate has been checked (RFC 8314 §3.2).
+//! One signed-in session: commands and their answers, one after another or several in flight.
 
-use super::Credentials;
+use super::line::connect;
 use super::name::quoted;
-use super::refusal::{Asked, broken, io_failure, refusal};
-use super::wire::{SILENCE, Wire, WireError};
+use super::patience::Patience;
+use super::place::renumbered;
+use super::refusal::{Asked, broken, refusal};
+use super::room::Room;
+use super::signing_in::{Secret, sign_in};
+use super::wire::{Received, Wire, WireError};
 use crate::account::ImapServer;
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use imap_proto::{Capability, Outcome, Response, ResponseCode, Status};
-use rustls::pki_types::ServerName;
-use secrecy::{ExposeSecret, SecretString};
+use imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use secrecy::SecretString;
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
-/// Time for a connection to be made.
-const CONNECT: Duration = Duration::from_secs(10);
 /// Untagged responses that one command may bring: a listing has one a message, and flags may change meanwhile.
 const MOST_RESPONSES: u32 = 200_000;
 /// A session that rested for longer may have been closed by something in between (RFC 3501 §5.4 allows servers to
@@ -33,12 +32,17 @@ const LONGEST_REST: Duration = Duration::from_secs(4 * 60);
 
 /// A session, signed in.
 pub(super) struct Session {
-    wire: Wire<TlsStream<TcpStream>>,
+    pub(super) wire: Wire<TlsStream<TcpStream>>,
+    pub(super) patience: Patience,
+    pub(super) capabilities: BTreeSet<String>,
+    /// The token that it was opened with.
+    pub(super) token: Option<SecretString>,
     number: u32,
-    capabilities: BTreeSet<String>,
     /// A command was begun and has not come to its end: nothing more can be asked here.
     unfinished: bool,
     used_at: Instant,
+    /// The open folder and what its opening told.
+    open: Option<(String, Selected)>,
 }
 
 /// What the folder's opening told.
@@ -50,10 +54,33 @@ pub(super) struct Selected {
     pub(super) exists: u32,
 }
 
-/// How a command ended well.
+/// One request and how it is answered.
+pub(super) struct Work<'a> {
+    pub(super) asked: Asked,
+    pub(super) time: Duration,
+    pub(super) room: Room,
+    /// Sent when the server asks to go on.
+    pub(super) more: Option<Zeroizing<String>>,
+    /// Secrets that must not be in any evidence.
+    pub(super) known: &'a [&'a str],
+}
+
+/// How commands ended.
 pub(super) struct Ended {
     /// Something about a message could not be read: what is missing in the answer may be on the server all the same.
     pub(super) unread: bool,
+    /// One for each command, in order.
+    pub(super) each: Vec<Result<(), ProviderError>>,
+}
+
+impl Ended {
+    /// The first refusal, if any.
+    pub(super) fn all_well(self) -> Result<Self, ProviderError> {
+        match self.each.iter().find_map(|each| each.as_ref().err()) {
+            Some(error) => Err(error.clone()),
+            None => Ok(self),
+        }
+    }
 }
 
 impl Session {
@@ -61,34 +88,31 @@ impl Session {
     pub(super) async fn open(
         server: &ImapServer,
         tls: &Arc<rustls::ClientConfig>,
-        credentials: &Secret,
+        secret: &Secret,
+        patience: Patience,
+        held: Arc<AtomicUsize>,
     ) -> Result<Self, ProviderError> {
-        let wire = connect(server, tls).await?;
-        let mut session = Self {
-            wire,
-            number: 0,
-            capabilities: BTreeSet::new(),
-            unfinished: false,
-            used_at: Instant::now(),
+        let opening = async {
+            let line = connect(server, tls, patience, held).await?;
+            let mut session = Self {
+                wire: line.wire,
+                patience,
+                capabilities: BTreeSet::new(),
+                token: match secret {
+                    Secret::Token(token) => Some(token.clone()),
+                    Secret::Password(_) => None,
+                },
+                number: 0,
+                unfinished: false,
+                used_at: Instant::now(),
+                open: None,
+            };
+            sign_in(&mut session, line.greets, server, secret).await?;
+            Ok(session)
         };
-        session.greeting().await?;
-        if session.capabilities.is_empty() {
-            session.ask_capabilities().await?;
-        }
-        session.sign_in(server, credentials).await?;
-        if session.capabilities.is_empty() {
-            session.ask_capabilities().await?;
-        }
-        if session.capabilities.contains("ID") {
-            // RFC 2971. Some servers (NetEase) show no folder to clients that do not introduce themselves.
-            let id = concat!(
-                "ID (\"name\" \"Mailroom\" \"version\" \"",
-                env!("CARGO_PKG_VERSION"),
-                "\")"
-            );
-            session.command(id, Asked::Other, SILENCE, |_| {}).await?;
-        }
-        Ok(session)
+        timeout(patience.silence, opening)
+            .await
+            .map_err(|_| broken(WireError::TimedOut))?
     }
 
     /// Whether another command can be given.
@@ -96,48 +120,103 @@ impl Session {
         !self.unfinished && self.used_at.elapsed() < LONGEST_REST
     }
 
-    /// Opens a folder by its name on the wire.
-    pub(super) async fn select(&mut self, name: &str) -> Result<Selected, ProviderError> {
-        let name = quoted(name).ok_or_else(|| protocol("folder_name"))?;
+    /// Whether the server has this capability.
+    pub(super) fn can(&self, name: &str) -> bool {
+        self.capabilities.contains(name)
+    }
+
+    /// What is known of `folder` where it is open already.
+    pub(super) fn is_open(&self, folder: &str) -> Option<Selected> {
+        let (name, selected) = self.open.as_ref()?;
+        (name == folder).then_some(*selected)
+    }
+
+    /// Opens a folder by its name on the wire, or opens it again to see what is new.
+    pub(super) async fn select(&mut self, folder: &str) -> Result<Selected, ProviderError> {
+        let name = quoted(folder).ok_or_else(|| protocol("folder_name"))?;
         let mut selected = Selected::default();
+        self.open = None;
         let command = format!("SELECT {name}");
-        self.command(
-            &command,
-            Asked::Folder,
-            SILENCE,
-            |response| match response {
-                Response::MailboxData(imap_proto::MailboxDatum::Exists(exists)) => {
-                    selected.exists = *exists;
-                }
-                Response::Data { outcome, .. } => match outcome.code {
-                    Some(ResponseCode::UidValidity(value)) => selected.uid_validity = value,
-                    Some(ResponseCode::UidNext(value)) => selected.uid_next = value,
-                    _ => {}
-                },
+        let work = self.talk(Asked::Folder);
+        self.command(&command, work, |response, _| match response {
+            Response::MailboxData(MailboxDatum::Exists(exists)) => selected.exists = *exists,
+            Response::Data { outcome, .. } => match outcome.code {
+                Some(ResponseCode::UidValidity(value)) => selected.uid_validity = value,
+                Some(ResponseCode::UidNext(value)) => selected.uid_next = value,
                 _ => {}
             },
-        )
+            _ => {}
+        })
         .await?;
-        match selected.uid_validity {
+        if selected.uid_validity == 0 {
             // Without it nothing can be told apart for long (RFC 3501 §2.3.1.1).
-            0 => Err(protocol("no_uid_validity")),
-            _ => Ok(selected),
+            return Err(protocol("no_uid_validity"));
+        }
+        self.open = Some((folder.to_owned(), selected));
+        Ok(selected)
+    }
+
+    /// A short request.
+    pub(super) fn talk(&self, asked: Asked) -> Work<'static> {
+        self.work(asked, self.patience.silence, Room::talk())
+    }
+
+    /// A listing or a search.
+    pub(super) fn listing(&self) -> Work<'static> {
+        self.work(Asked::Other, self.patience.listing, Room::listing())
+    }
+
+    /// A request for messages.
+    pub(super) fn bodies(&self) -> Work<'static> {
+        self.work(Asked::Other, self.patience.bodies, Room::bodies())
+    }
+
+    fn work(&self, asked: Asked, time: Duration, room: Room) -> Work<'static> {
+        Work {
+            asked,
+            time,
+            room,
+            more: None,
+            known: &[],
         }
     }
 
-    /// Gives a command and hands every untagged response to `take`, until the command's end, for `time` at most.
+    /// Gives an order whose answer says nothing but how it went.
+    pub(super) async fn order(&mut self, command: &str, asked: Asked) -> Result<(), ProviderError> {
+        let work = Work {
+            time: self.patience.listing,
+            ..self.talk(asked)
+        };
+        self.command(command, work, |_, _| {}).await?;
+        Ok(())
+    }
+
+    /// Gives a command and hands every untagged response to `take`, until the command's end.
     pub(super) async fn command(
         &mut self,
         command: &str,
-        asked: Asked,
-        time: Duration,
-        take: impl FnMut(&Response<'_>) + Send,
+        work: Work<'_>,
+        take: impl FnMut(&Response<'_>, &Received) + Send,
     ) -> Result<Ended, ProviderError> {
         let tag = self.begin(command).await?;
-        self.end(&tag, asked, time, None, &[], take).await
+        self.finish(vec![tag], work, take).await?.all_well()
     }
 
-    async fn begin(&mut self, command: &str) -> Result<String, ProviderError> {
+    /// Gives commands that do not depend on one another (RFC 3501 §5.5) at once; `work` is for all of them.
+    pub(super) async fn batch(
+        &mut self,
+        commands: &[String],
+        work: Work<'_>,
+        take: impl FnMut(&Response<'_>, &Received) + Send,
+    ) -> Result<Ended, ProviderError> {
+        let mut tags = Vec::with_capacity(commands.len());
+        for command in commands {
+            tags.push(self.begin(command).await?);
+        }
+        self.finish(tags, work, take).await
+    }
+
+    pub(super) async fn begin(&mut self, command: &str) -> Result<String, ProviderError> {
         self.number += 1;
         let tag = format!("M{}", self.number);
         self.unfinished = true;
@@ -146,32 +225,42 @@ impl Session {
         Ok(tag)
     }
 
-    /// Reads on to the end of the command `tag`. To a first request to go on, `more` is sent; to further ones,
+    /// Reads on to the end of the commands `tags`. To a first request to go on, `work.more` is sent; to further ones,
     /// which in SASL carry the reason of a refusal, an empty answer.
-    async fn end(
+    pub(super) async fn finish(
         &mut self,
-        tag: &str,
-        asked: Asked,
-        time: Duration,
-        mut more: Option<Zeroizing<String>>,
-        known: &[&str],
-        mut take: impl FnMut(&Response<'_>) + Send,
+        tags: Vec<String>,
+        mut work: Work<'_>,
+        mut take: impl FnMut(&Response<'_>, &Received) + Send,
     ) -> Result<Ended, ProviderError> {
-        let deadline = Instant::now() + time;
-        let mut ended = Ended { unread: false };
-        let mut farewell: Option<String> = None;
+        let (asked, known) = (work.asked, work.known);
+        let deadline = Instant::now() + work.time;
+        let mut unread = false;
+        let mut each: Vec<Option<Result<(), ProviderError>>> = tags.iter().map(|_| None).collect();
+        let mut in_step = true;
+        let mut farewell: Option<bytes::Bytes> = None;
         let mut reason = String::new();
         for _ in 0..MOST_RESPONSES {
-            let bytes = match self.wire.response(deadline).await {
-                Ok(bytes) => bytes,
-                Err(WireError::Closed | WireError::Broken(_)) if farewell.is_some() => {
-                    let text = farewell.unwrap_or_default();
-                    return Err(farewell_of(&text, known));
+            if each.iter().all(Option::is_some) {
+                self.unfinished = !in_step;
+                self.used_at = Instant::now();
+                let each = each.into_iter().flatten().collect();
+                return Ok(Ended { unread, each });
+            }
+            let received = match self.wire.response(deadline, &mut work.room).await {
+                Ok(received) => received,
+                Err(error) => {
+                    return Err(match (error, farewell) {
+                        (WireError::Closed | WireError::Broken(_), Some(words)) => {
+                            farewell_of(&words, known)
+                        }
+                        (error, _) => broken(error),
+                    });
                 }
-                Err(error) => return Err(broken(error)),
             };
+            let bytes = &received.bytes;
             if let Some(said) = bytes.strip_prefix(b"+") {
-                let answer = match more.take() {
+                let answer = match work.more.take() {
                     Some(answer) => answer,
                     None if matches!(asked, Asked::Password | Asked::Token)
                         && reason.is_empty() =>
@@ -185,86 +274,59 @@ impl Session {
                 self.wire.send(&answer).await.map_err(broken)?;
                 continue;
             }
-            let response = match imap_proto::Response::parse(&bytes) {
+            let response = match Response::parse(bytes) {
                 Ok((_, response)) => response,
                 Err(_) if bytes.starts_with(b"* ") => {
                     // Extensions nobody asked for are passed by.
-                    ended.unread |= is_about_a_message(&bytes);
+                    unread |= is_about_a_message(bytes);
                     continue;
                 }
                 Err(_) => return Err(protocol("not_imap")),
             };
             match &response {
                 Response::Done {
-                    tag: theirs,
+                    tag,
                     status,
                     outcome,
                 } => {
-                    if theirs.0 != tag {
+                    let mut slots = each.iter_mut().zip(&tags);
+                    let slot = slots.find(|(slot, ours)| **ours == tag.0 && slot.is_none());
+                    let Some((slot, _)) = slot else {
                         return Err(protocol("wrong_tag"));
-                    }
+                    };
                     self.note_capabilities(outcome);
-                    self.used_at = Instant::now();
                     if *status == Status::Ok {
-                        self.unfinished = false;
-                        return Ok(ended);
+                        *slot = Some(Ok(()));
+                        continue;
                     }
                     // After a BAD, client and server may not agree on where they are.
-                    self.unfinished = *status != Status::No;
-                    let text = format!("{}{}", text_of(&bytes), reason);
-                    return Err(refusal(&text, asked, known));
+                    in_step &= *status == Status::No;
+                    let text = format!("{}{}", text_of(bytes), reason);
+                    *slot = Some(Err(refusal(&text, asked, known)));
                 }
                 Response::Data {
                     status: Status::Bye,
                     ..
-                } => farewell = Some(text_of(&bytes)),
+                } => farewell = Some(bytes.clone()),
                 Response::Data { outcome, .. } => {
                     self.note_capabilities(outcome);
-                    take(&response);
+                    if let (Some(ResponseCode::UidValidity(is)), Some((_, open))) =
+                        (&outcome.code, &self.open)
+                        && *is != open.uid_validity
+                    {
+                        // All numbers of this session are void.
+                        return Err(renumbered(open.uid_validity, *is));
+                    }
+                    take(&response, &received);
                 }
                 Response::Capabilities(list) => self.set_capabilities(list),
-                _ => take(&response),
+                _ => take(&response, &received),
             }
         }
         Err(protocol("endless"))
     }
 
-    async fn greeting(&mut self) -> Result<(), ProviderError> {
-        let bytes = self
-            .wire
-            .response(Instant::now() + SILENCE)
-            .await
-            .map_err(broken)?;
-        match imap_proto::Response::parse(&bytes) {
-            Ok((
-                _,
-                Response::Data {
-                    status: Status::Ok,
-                    outcome,
-                },
-            )) => {
-                self.note_capabilities(&outcome);
-                Ok(())
-            }
-            Ok((
-                _,
-                Response::Data {
-                    status: Status::Bye,
-                    ..
-                },
-            )) => Err(farewell_of(&text_of(&bytes), &[])),
-            // PREAUTH would be somebody else's session.
-            _ => Err(protocol("greeting")),
-        }
-    }
-
-    async fn ask_capabilities(&mut self) -> Result<(), ProviderError> {
-        self.command("CAPABILITY", Asked::Other, SILENCE, |_| {})
-            .await?;
-        Ok(())
-    }
-
-    fn note_capabilities(&mut self, outcome: &Outcome<'_>) {
+    pub(super) fn note_capabilities(&mut self, outcome: &Outcome<'_>) {
         if let Some(ResponseCode::Capabilities(list)) = &outcome.code {
             self.set_capabilities(list);
         }
@@ -280,122 +342,16 @@ impl Session {
             })
             .collect();
     }
-
-    async fn sign_in(&mut self, server: &ImapServer, secret: &Secret) -> Result<(), ProviderError> {
-        let can = |name: &str| self.capabilities.contains(name);
-        let login = &server.login;
-        let secret_text = secret.text();
-        let (mechanism, answer, asked) = match secret {
-            Secret::Token(_) if !can("AUTH=XOAUTH2") && can("AUTH=OAUTHBEARER") => {
-                // RFC 7628 §3.1; `,` and `=` of the name are escaped (RFC 5801 §4).
-                let name = login.replace('=', "=3D").replace(',', "=2C");
-                let answer = format!(
-                    "n,a={name},\u{1}host={}\u{1}port={}\u{1}auth=Bearer {secret_text}\u{1}\u{1}",
-                    server.host, server.port
-                );
-                ("OAUTHBEARER", answer, Asked::Token)
-            }
-            // Google, "OAuth 2.0 Mechanism"; Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth".
-            Secret::Token(_) => (
-                "XOAUTH2",
-                format!("user={login}\u{1}auth=Bearer {secret_text}\u{1}\u{1}"),
-                Asked::Token,
-            ),
-            Secret::Password(_) if can("AUTH=PLAIN") => (
-                "PLAIN",
-                format!("\0{login}\0{secret_text}"),
-                Asked::Password,
-            ),
-            Secret::Password(_) => return self.login(login, secret_text).await,
-        };
-        let answer = Zeroizing::new(answer);
-        let coded = Zeroizing::new(STANDARD.encode(answer.as_bytes()));
-        let with_answer = can("SASL-IR");
-        self.capabilities.clear();
-        let (tag, more) = if with_answer {
-            let line = Zeroizing::new(format!("AUTHENTICATE {mechanism} {}", *coded));
-            (self.begin(&line).await?, None)
-        } else {
-            let tag = self.begin(&format!("AUTHENTICATE {mechanism}")).await?;
-            (tag, Some(coded.clone()))
-        };
-        let known = [secret_text, coded.as_str()];
-        self.end(&tag, asked, SILENCE, more, &known, |_| {}).await?;
-        Ok(())
-    }
-
-    /// `LOGIN` (RFC 3501 §6.2.3), for servers without `AUTH=PLAIN`.
-    async fn login(&mut self, login: &str, password: &str) -> Result<(), ProviderError> {
-        if self.capabilities.contains("LOGINDISABLED") {
-            let text = "LOGINDISABLED, and no AUTH=PLAIN.";
-            return Err(refusal(text, Asked::Password, &[]));
-        }
-        let (Some(name), Some(secret)) = (quoted(login), quoted(password).map(Zeroizing::new))
-        else {
-            return Err(protocol("login_characters"));
-        };
-        self.capabilities.clear();
-        let line = Zeroizing::new(format!("LOGIN {name} {}", *secret));
-        let tag = self.begin(&line).await?;
-        let known = [password, secret.as_str()];
-        self.end(&tag, Asked::Password, SILENCE, None, &known, |_| {})
-            .await?;
-        Ok(())
-    }
 }
 
-/// What proves who we are, for one sign-in.
-pub(super) enum Secret {
-    Password(SecretString),
-    Token(SecretString),
-}
-
-impl Secret {
-    pub(super) async fn of(credentials: &Credentials) -> Result<Self, ProviderError> {
-        Ok(match credentials {
-            Credentials::Password(password) => Self::Password(password.clone()),
-            Credentials::Tokens(tokens) => Self::Token(tokens.access().await?),
-        })
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Password(text) | Self::Token(text) => text.expose_secret(),
-        }
-    }
-}
-
-async fn connect(
-    server: &ImapServer,
-    tls: &Arc<rustls::ClientConfig>,
-) -> Result<Wire<TlsStream<TcpStream>>, ProviderError> {
-    let name = ServerName::try_from(server.host.clone()).map_err(|_| protocol("host_name"))?;
-    let in_time = |error| io_failure(&error);
-    let late = |_| broken(WireError::TimedOut);
-    let tcp = TcpStream::connect((server.host.as_str(), server.port));
-    let tcp = timeout(CONNECT, tcp)
-        .await
-        .map_err(late)?
-        .map_err(in_time)?;
-    tcp.set_nodelay(true).map_err(in_time)?;
-    let handshake = TlsConnector::from(tls.clone()).connect(name, tcp);
-    let stream = timeout(SILENCE, handshake)
-        .await
-        .map_err(late)?
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => broken(WireError::Closed),
-            _ => io_failure(&error),
-        })?;
-    Ok(Wire::new(stream))
-}
-
+/// An answer that breaks the protocol in the way that `what` names.
 pub(super) fn protocol(what: &'static str) -> ProviderError {
     ProviderError::Protocol(what, Evidence::default())
 }
 
 /// The meaning of a `BYE`: where its words say nothing more, the server hung up.
-fn farewell_of(text: &str, known: &[&str]) -> ProviderError {
-    match refusal(text, Asked::Other, known) {
+pub(super) fn farewell_of(bytes: &[u8], known: &[&str]) -> ProviderError {
+    match refusal(&text_of(bytes), Asked::Other, known) {
         ProviderError::Server(evidence) if evidence.code.is_none() => {
             ProviderError::Server(Evidence {
                 code: Some("IMAP connection closed".to_owned()),

@@ -1,19 +1,23 @@
 //! Bytes of one IMAP connection cut into whole responses (RFC 3501 §7): every length is checked before anything is
-//! kept, so that a server can fill neither memory nor time. Only TLS streams get here in the product.
+//! kept, so that a server can fill neither memory nor time.
 
+use super::room::{Dropped, Room};
+use bytes::Bytes;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::{Instant, timeout_at};
 
-/// The server must say something within this time.
-pub(super) const SILENCE: Duration = Duration::from_secs(30);
-/// Longest literal, in bytes: what Exchange Online can store at most as one message.
-pub(super) const LITERAL_LIMIT: usize = 150 << 20;
-/// Longest response apart from its literals, in bytes: a search that finds two million messages fits.
-const LINE_LIMIT: usize = 16 << 20;
+/// Bytes read ahead.
+const AHEAD: usize = 64 << 10;
 /// Parentheses within one another. A listing needs three; the parser is recursive.
 const DEPTH_LIMIT: usize = 24;
+/// Literals in one response: a message has one or two.
+const MOST_LITERALS: u32 = 64;
+/// A server that is in the middle of a response sends at least this many bytes in the time that it may be silent.
+const LEAST_PROGRESS: usize = 256;
 
 /// Why no response could be read.
 #[derive(Debug)]
@@ -40,16 +44,41 @@ impl From<io::Error> for WireError {
     }
 }
 
+/// A response with its literals.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) bytes: Bytes,
+    /// A literal was passed by: it stands as an empty one.
+    pub(super) dropped: Option<Dropped>,
+}
+
 /// One connection.
 pub(super) struct Wire<S> {
     stream: BufReader<S>,
+    /// The server must say something within this time.
+    silence: Duration,
+    /// The most bytes that were ever kept at once.
+    held: Arc<AtomicUsize>,
+    /// When the server must have made progress, and how many bytes came since that was set.
+    progress: (Instant, usize),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, silence: Duration, held: Arc<AtomicUsize>) -> Self {
         Self {
-            stream: BufReader::with_capacity(32 << 10, stream),
+            stream: BufReader::with_capacity(AHEAD, stream),
+            silence,
+            held,
+            progress: (Instant::now() + silence, 0),
         }
+    }
+
+    /// The stream below, if nothing was read ahead from it.
+    pub(super) fn into_inner(self) -> Option<S> {
+        self.stream
+            .buffer()
+            .is_empty()
+            .then(|| self.stream.into_inner())
     }
 
     /// Sends a line; its end is added.
@@ -61,58 +90,93 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.stream.write_all(&bytes).await?;
             self.stream.flush().await
         };
-        match tokio::time::timeout(SILENCE, sending).await {
+        match tokio::time::timeout(self.silence, sending).await {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(WireError::TimedOut),
         }
     }
 
-    /// The next response with its literals. It must be whole by `deadline`, and no pause may be longer than
-    /// [`SILENCE`].
-    pub(super) async fn response(&mut self, deadline: Instant) -> Result<Vec<u8>, WireError> {
+    /// Waits until the server says something, which stays unread; gives whether it did by `deadline`.
+    pub(super) async fn says_something(&mut self, deadline: Instant) -> Result<bool, WireError> {
+        match timeout_at(deadline, self.stream.fill_buf()).await {
+            Err(_) => Ok(false),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok([])) => Err(WireError::Closed),
+            Ok(Ok(_)) => Ok(true),
+        }
+    }
+
+    /// The next response with its literals. It must be whole by `deadline`, no pause may be longer than the time for
+    /// silence, and what is kept is taken from `room`.
+    pub(super) async fn response(
+        &mut self,
+        deadline: Instant,
+        room: &mut Room,
+    ) -> Result<Received, WireError> {
         let mut response = Vec::new();
-        let mut literals = 0_usize;
+        let mut dropped = None;
         let mut depth = 0_usize;
-        loop {
+        self.progress = (Instant::now() + self.silence, 0);
+        for _ in 0..MOST_LITERALS {
             let begin = response.len();
-            self.line(&mut response, literals, deadline).await?;
+            self.line(&mut response, deadline, room).await?;
             let line = response.get(begin..).unwrap_or_default();
             depth = nesting(line, depth)?;
             let Some(length) = literal(line)? else {
-                return Ok(response);
+                return Ok(Received {
+                    bytes: Bytes::from(response),
+                    dropped,
+                });
             };
-            literals = literals.saturating_add(length);
-            if literals > LITERAL_LIMIT {
-                return Err(WireError::TooLarge);
+            match room.keep(length)? {
+                None => {
+                    response.reserve_exact(length.saturating_add(16));
+                    self.take(length, deadline, |some| response.extend_from_slice(some))
+                        .await?;
+                }
+                Some(why) => {
+                    dropped = Some(why);
+                    let open = response.iter().rposition(|byte| *byte == b'{');
+                    response.truncate(open.unwrap_or_default());
+                    response.extend_from_slice(b"{0}\r\n");
+                    self.take(length, deadline, |_| {}).await?;
+                }
             }
-            // What is announced is not yet there: room is made as it comes.
-            response.reserve(length.min(8 << 20));
-            let mut missing = length;
-            while missing > 0 {
-                let some = self.some(deadline).await?;
-                let taken = some.len().min(missing);
-                response.extend_from_slice(some.get(..taken).unwrap_or_default());
-                self.stream.consume(taken);
-                missing -= taken;
-            }
+            self.held.fetch_max(room.kept(), Ordering::Relaxed);
         }
+        Err(WireError::Malformed)
+    }
+
+    async fn take(
+        &mut self,
+        mut missing: usize,
+        deadline: Instant,
+        mut keep: impl FnMut(&[u8]),
+    ) -> Result<(), WireError> {
+        while missing > 0 {
+            let some = self.some(deadline).await?;
+            let taken = some.len().min(missing);
+            keep(some.get(..taken).unwrap_or_default());
+            self.consume(taken);
+            missing -= taken;
+        }
+        Ok(())
     }
 
     async fn line(
         &mut self,
         response: &mut Vec<u8>,
-        literals: usize,
         deadline: Instant,
+        room: &mut Room,
     ) -> Result<(), WireError> {
         loop {
             let some = self.some(deadline).await?;
             let end = some.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(some.len(), |end| end + 1);
+            room.line(taken)?;
             response.extend_from_slice(some.get(..taken).unwrap_or_default());
-            self.stream.consume(taken);
-            if response.len().saturating_sub(literals) > LINE_LIMIT {
-                return Err(WireError::TooLarge);
-            }
+            self.consume(taken);
+            self.held.fetch_max(room.kept(), Ordering::Relaxed);
             if end.is_some() {
                 return match response.ends_with(b"\r\n") {
                     true => Ok(()),
@@ -124,12 +188,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// What has arrived and was not taken yet; never empty.
     async fn some(&mut self, deadline: Instant) -> Result<&[u8], WireError> {
-        let until = deadline.min(Instant::now() + SILENCE);
+        let until = deadline.min(self.progress.0);
         match timeout_at(until, self.stream.fill_buf()).await {
             Err(_) => Err(WireError::TimedOut),
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok([])) => Err(WireError::Closed),
             Ok(Ok(_)) => Ok(self.stream.buffer()),
+        }
+    }
+
+    fn consume(&mut self, taken: usize) {
+        self.stream.consume(taken);
+        self.progress.1 = self.progress.1.saturating_add(taken);
+        if self.progress.1 >= LEAST_PROGRESS {
+            self.progress = (Instant::now() + self.silence, 0);
         }
     }
 }
@@ -177,70 +249,4 @@ fn nesting(line: &[u8], mut depth: usize) -> Result<usize, WireError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn read(bytes: &'static [u8]) -> Result<Vec<u8>, WireError> {
-        let stream = tokio::io::join(bytes, tokio::io::sink());
-        let deadline = Instant::now() + Duration::from_secs(5);
-        Wire::new(stream).response(deadline).await
-    }
-
-    #[tokio::test]
-    async fn a_response_ends_behind_its_literals() {
-        let two = b"* 1 FETCH (UID 1 BODY[] {8}\r\na}\r\nb)\r\n X {0}\r\n)\r\n* OK next\r\n";
-        assert_eq!(read(two).await.unwrap(), two[..two.len() - 11].to_vec());
-        let text = b"* OK braces {5}\r\n";
-        assert_eq!(read(text).await.unwrap(), text.to_vec());
-    }
-
-    #[tokio::test]
-    async fn what_is_too_much_is_refused_before_it_is_kept() {
-        for (bytes, expected) in [
-            (&b"* 1 FETCH (BODY[] {157286401}\r\n"[..], "TooLarge"),
-            (
-                b"* 1 FETCH (BODY[] {99999999999999999999999}\r\n",
-                "TooLarge",
-            ),
-            (
-                b"* 1 FETCH (BODYSTRUCTURE (((((((((((((((((((((((((\r\n",
-                "Malformed",
-            ),
-            (b"* OK bare line feed\n", "Malformed"),
-            (b"* OK cut", "Closed"),
-            (b"* 1 FETCH (BODY[] {10}\r\nshort", "Closed"),
-        ] {
-            let error = read(bytes).await.unwrap_err();
-            assert_eq!(format!("{error:?}"), expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_line_without_end_is_refused() {
-        let endless = tokio::io::join(tokio::io::repeat(b'x'), tokio::io::sink());
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let error = Wire::new(endless).response(deadline).await.unwrap_err();
-        assert!(matches!(error, WireError::TooLarge), "{error:?}");
-    }
-
-    #[tokio::test]
-    async fn what_does_not_come_in_time_is_not_waited_for() {
-        let (ours, mut theirs) = tokio::io::duplex(64);
-        // A byte now and then is no excuse.
-        let drip = async {
-            loop {
-                theirs.write_all(b"*").await.unwrap();
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let deadline = Instant::now() + Duration::from_millis(200);
-        let mut wire = Wire::new(ours);
-        tokio::select! {
-            read = wire.response(deadline) => {
-                assert!(matches!(read, Err(WireError::TimedOut)), "{read:?}");
-            }
-            () = drip => {}
-            () = tokio::time::sleep(Duration::from_secs(5)) => panic!("waited in vain"),
-        }
-    }
-}
+mod tests;
