@@ -23,9 +23,9 @@ mod session;
 mod signing_in;
 mod wire;
 
+pub use super::tls::Trust;
 pub use idle::Watch;
 pub use patience::Patience;
-pub use super::tls::Trust;
 
 use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError};
 use crate::Millis;
@@ -87,10 +87,11 @@ macro_rules! with_session {
             let is_rested = rested.is_some();
             let mut held = match rested.take() {
                 Some(session) => session,
-                None => $mailbox.open().await?,
+                None => Box::pin($mailbox.open()).await?,
             };
             let $session = &mut held;
-            let result = $work.await;
+            // In a box: these futures are large, and whoever waits for many keeps them all.
+            let result = Box::pin($work).await;
             let expired = result.as_ref().is_err_and(is_expired_token);
             if held.is_usable() && !expired {
                 $mailbox.put_back(held);
@@ -243,7 +244,7 @@ impl ImapMailbox {
         folder: &str,
         after: Option<&Cursor>,
     ) -> Result<Option<Watch>, ProviderError> {
-        Watch::begin(self.open().await?, folder, after).await
+        Watch::begin(Box::pin(self.open()).await?, folder, after).await
     }
 
     /// Raw messages, one result each, in order.
