@@ -141,9 +141,10 @@ pub fn messages(
     }
 }
 
-/// A value without line breaks and other control characters: it must not write lines of its own.
+/// A value without line breaks, other control characters and marks that turn the reading direction: it must not write
+/// lines of its own, nor read differently from what it is.
 fn plain(value: &str) -> String {
-    value.chars().filter(|c| !c.is_control()).collect()
+    super::catalogue::clean(value)
 }
 
 /// `text` with its `{name}`s replaced, in one pass: a value that looks like a placeholder stays as it is.

@@ -1,5 +1,5 @@
 //! What codes mean, who can mend them and how, in three languages. The words are data (`catalogue/*.toml`, one
-//! format, one loader, checked by the tests); this file turns an entry into a card that is ready to draw.
+//! format, one loader, checked when it is built and by the tests); this file turns an entry into a card that is ready to draw.
 
 mod card;
 mod fill;
@@ -8,6 +8,7 @@ mod load;
 mod tests;
 
 pub use card::{Card, CardCommand, CardLink, card};
+pub(crate) use fill::clean;
 
 use crate::diagnosis::Severity;
 use serde::{Deserialize, Serialize};

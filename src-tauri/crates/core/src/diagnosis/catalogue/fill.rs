@@ -52,7 +52,8 @@ fn unwanted(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn clean(value: &str) -> String {
+/// `value` without characters that have no place in a name, and not too long.
+pub(crate) fn clean(value: &str) -> String {
     value
         .chars()
         .filter(|c| !unwanted(*c))

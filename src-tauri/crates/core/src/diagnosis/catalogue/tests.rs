@@ -1,3 +1,6 @@
+mod snapshots;
+mod verify;
+
 use super::*;
 use load::{Command, FILES, File, Link, Words};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +44,7 @@ fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 /// Values as a careful admin would never choose them.
-const HOSTILE: [&str; 9] = [
+const HOSTILE: [&str; 11] = [
     "o'brien@contoso.example",
     "a' ; Remove-Mailbox -Identity 'b",
     "a‘; Remove-Mailbox b ’",
@@ -51,6 +54,8 @@ const HOSTILE: [&str; 9] = [
     "\u{202e}moc.elpmaxe",
     "../../../?x=1&redirect_uri=https://evil.example#",
     "\"; exit \"",
+    "'; rm -rf ~ #",
+    "a\nBcc: canary@evil.example\r\n\r\n<b>{link}</b>",
 ];
 
 #[test]
