@@ -126,6 +126,12 @@ pub fn finding_of_sign_in(error: &SignInError) -> Finding {
             seen(evidence.code.as_deref().unwrap_or("offline"), evidence)
         }
         SignInError::TenantNotFound(evidence) => seen("tenant_not_found", evidence),
+        SignInError::IssuerNotFound(evidence) => seen("issuer_not_found", evidence),
+        SignInError::IssuerUnfit(what, evidence) => {
+            let mut finding = seen("issuer_unfit", evidence);
+            finding.args.insert("what".into(), (*what).into());
+            finding
+        }
         SignInError::Refused {
             error, evidence, ..
         } if is_admins_no(evidence) => {

@@ -8,6 +8,8 @@ use super::map::Station;
 /// Codes of the app registration: mended by whoever owns it.
 const REGISTRATION: &[&str] = &[
     "tenant_not_found",
+    "issuer_not_found",
+    "issuer_unfit",
     "registration_needed",
     "invalid_client",
     "unauthorized_client",

@@ -11,6 +11,12 @@ pub enum SignInError {
     /// The tenant does not exist (OpenID discovery says so).
     #[error("the tenant is not known")]
     TenantNotFound(Evidence),
+    /// There is no issuer at the address that was given.
+    #[error("there is no issuer here")]
+    IssuerNotFound(Evidence),
+    /// The issuer describes itself in a way that Mailroom cannot work with; names what does not fit.
+    #[error("the issuer does not fit: {0}")]
+    IssuerUnfit(&'static str, Evidence),
     /// The service answered with an OAuth error, in the redirect or at the token endpoint; `evidence.code` is
     /// the `AADSTS…` number where the text has one, else the `error` value.
     #[error("the sign-in service refused: {error}")]

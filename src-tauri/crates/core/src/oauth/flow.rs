@@ -2,11 +2,13 @@
 
 mod discovery;
 mod id_token;
+mod issuer;
 #[cfg(test)]
 mod tests;
 
 pub use discovery::{Discovery, discover};
 pub use id_token::IdClaims;
+pub(crate) use issuer::url_of;
 
 use super::error::SignInError;
 use super::loopback::{Loopback, Page, PageWords, Return};
@@ -88,8 +90,7 @@ pub async fn begin(http: &reqwest::Client, request: SignInRequest) -> Result<Sig
     let loopback = Loopback::open(SecretString::from(state.secret().as_str()), request.words)
         .await
         .map_err(SignInError::NoPort)?;
-    // No path: Entra ignores the port of a loopback URI but compares the path ("Redirect URI restrictions").
-    let redirect_uri = format!("http://localhost:{}", loopback.port());
+    let redirect_uri = redirect_uri(&request.registration, loopback.port());
     let state_secret = SecretString::from(state.secret().as_str());
     let authorize_url = {
         let redirect = RedirectUrl::new(redirect_uri.clone())
@@ -102,14 +103,24 @@ pub async fn begin(http: &reqwest::Client, request: SignInRequest) -> Result<Sig
             .set_redirect_uri(Cow::Owned(redirect))
             .set_pkce_challenge(challenge)
             .add_scopes(request.scopes.iter().map(|s| Scope::new(s.clone())))
-            .add_extra_param("response_mode", "query")
-            .add_extra_param("nonce", nonce.clone())
-            .add_extra_param("claims", claims_parameter(request.claims.as_deref()));
+            .add_extra_param("nonce", nonce.clone());
+        match &request.registration.issuer {
+            None => {
+                link = link
+                    .add_extra_param("response_mode", "query")
+                    .add_extra_param("claims", claims_parameter(request.claims.as_deref()));
+            }
+            Some(issuer) => {
+                for (name, value) in &issuer.parameters {
+                    link = link.add_extra_param(name.clone(), value.clone());
+                }
+            }
+        }
         if let Some(hint) = request.login_hint.filter(|hint| !hint.trim().is_empty()) {
             link = link.add_extra_param("login_hint", hint);
         }
         if request.select_account {
-            link = link.add_extra_param("prompt", "select_account");
+            link = link.add_extra_param("prompt", picker(&request.registration, &discovery));
         }
         link.url().0
     };
@@ -130,6 +141,25 @@ pub async fn begin(http: &reqwest::Client, request: SignInRequest) -> Result<Sig
             verifier,
         },
     })
+}
+
+/// Where the browser comes back to. Entra ignores the port of a loopback URI but compares the path, and knows
+/// `localhost` ("Redirect URI restrictions"). Others follow RFC 8252 §7.3 and want the address itself.
+fn redirect_uri(registration: &Registration, port: u16) -> String {
+    match registration.issuer {
+        None => format!("http://localhost:{port}"),
+        Some(_) => format!("http://127.0.0.1:{port}/"),
+    }
+}
+
+/// The prompt that lets somebody else sign in (OpenID Connect Core 1.0 §3.1.2.1). `select_account` is an error to
+/// servers that do not know it; all know `login`.
+fn picker(registration: &Registration, discovery: &Discovery) -> &'static str {
+    let knows = |value: &str| discovery.prompt_values_supported.iter().any(|v| v == value);
+    match registration.issuer.is_none() || knows("select_account") {
+        true => "select_account",
+        false => "login",
+    }
 }
 
 impl SignIn {
@@ -176,6 +206,10 @@ impl SignIn {
     }
 }
 
+fn is_openid(scopes: &[String]) -> bool {
+    scopes.iter().any(|scope| scope == "openid")
+}
+
 impl Attempt {
     /// Judges what the browser brought, and redeems the code.
     async fn complete(
@@ -208,7 +242,7 @@ impl Attempt {
         let granted = redeem(
             &self.http,
             &self.discovery.token_endpoint,
-            &self.registration.client_id,
+            &self.registration,
             Grant::Code {
                 code: SecretString::from(code.as_str()),
                 verifier: self.verifier,
@@ -218,13 +252,19 @@ impl Attempt {
             self.claims.as_deref(),
         )
         .await?;
-        let claims = id_token::check(
-            granted.id_token.as_ref(),
-            &self.discovery,
-            &self.registration.client_id,
-            &self.nonce,
-            asked_at,
-        )?;
+        let claims = match &self.registration.issuer {
+            // Plain OAuth knows no identity: the mail server tells whether the token is for its login name.
+            Some(issuer) if granted.id_token.is_none() && !is_openid(&self.scopes) => {
+                IdClaims::nobody(&issuer.name)
+            }
+            Some(_) | None => id_token::check(
+                granted.id_token.as_ref(),
+                &self.discovery,
+                &self.registration,
+                &self.nonce,
+                asked_at,
+            )?,
+        };
         let Some(refresh) = granted.refresh else {
             // Without `offline_access` there is nothing to go on with after an hour.
             return Err(SignInError::Invalid(

@@ -8,6 +8,7 @@ mod refusal;
 pub(super) use refusal::{Refusal, refusal_of, refusal_of_redirect};
 
 use super::http::{BodyError, failure_text, is_allowed, read_capped};
+use crate::account::Registration;
 use crate::diagnosis::Evidence;
 use futures_util::future::BoxFuture;
 use oauth2::basic::{
@@ -17,7 +18,7 @@ use oauth2::basic::{
 use oauth2::{
     AsyncHttpClient, AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
     HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -75,7 +76,7 @@ pub(super) type Client<Auth = EndpointNotSet, Token = EndpointNotSet> = oauth2::
 pub(super) async fn redeem(
     http: &reqwest::Client,
     token_endpoint: &Url,
-    client_id: &str,
+    registration: &Registration,
     grant: Grant,
     scopes: &[String],
     challenge: Option<&str>,
@@ -83,10 +84,9 @@ pub(super) async fn redeem(
     let known = secrets_of(&grant);
     let wire = Wire { http, known };
     let client: Client<EndpointNotSet, EndpointSet> =
-        Client::new(ClientId::new(client_id.to_owned()))
+        Client::new(ClientId::new(registration.client_id.clone()))
             .set_token_uri(TokenUrl::from_url(token_endpoint.clone()));
-    let claims = claims_parameter(challenge);
-    let scopes_asked = scopes.iter().map(|scope| Scope::new(scope.clone()));
+    let more = more_parameters(registration, scopes, challenge);
     let answer = match grant {
         Grant::Code {
             code,
@@ -95,23 +95,23 @@ pub(super) async fn redeem(
         } => {
             let redirect = RedirectUrl::new(redirect_uri)
                 .map_err(|_| invalid("redirect_uri", "", &wire.known))?;
+            let code = AuthorizationCode::new(code.expose_secret().to_owned());
             let mut request = client
-                .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
+                .exchange_code(code)
                 .set_pkce_verifier(verifier)
-                .set_redirect_uri(Cow::Owned(redirect))
-                .add_extra_param("claims", claims);
-            // Entra wants the scopes of one resource here, since a code may be good for several.
-            request = request.add_extra_param("scope", scopes.join(" "));
+                .set_redirect_uri(Cow::Owned(redirect));
+            for (name, value) in more {
+                request = request.add_extra_param(name, value);
+            }
             request.request_async(&wire).await
         }
         Grant::Refresh(token) => {
             let token = RefreshToken::new(token.expose_secret().to_owned());
-            client
-                .exchange_refresh_token(&token)
-                .add_scopes(scopes_asked)
-                .add_extra_param("claims", claims)
-                .request_async(&wire)
-                .await
+            let mut request = client.exchange_refresh_token(&token);
+            for (name, value) in more {
+                request = request.add_extra_param(name, value);
+            }
+            request.request_async(&wire).await
         }
     };
     let answer = answer.map_err(|error| match error {
@@ -134,7 +134,13 @@ pub(super) async fn redeem(
             .expires_in()
             .unwrap_or(std::time::Duration::from_secs(3600)),
         scopes: match answer.scopes() {
-            Some(granted) => granted.iter().map(|scope| short_scope(scope)).collect(),
+            Some(granted) => granted
+                .iter()
+                .map(|scope| match registration.issuer {
+                    Some(_) => scope.to_string(),
+                    None => short_scope(scope),
+                })
+                .collect(),
             // RFC 6749 §5.1: left out when identical to what was asked for.
             None => scopes.to_vec(),
         },
@@ -144,6 +150,23 @@ pub(super) async fn redeem(
             .as_deref()
             .map(SecretString::from),
     })
+}
+
+/// What is said beside the grant. Entra wants the scopes of one resource each time, since a code may be good for
+/// several, and hears that claims challenges are understood. Other issuers know the scopes from the grant (RFC 6749
+/// §4.1.3, §6) and get what belongs to their registration.
+fn more_parameters(
+    registration: &Registration,
+    scopes: &[String],
+    challenge: Option<&str>,
+) -> Vec<(String, String)> {
+    match &registration.issuer {
+        None => vec![
+            ("scope".to_owned(), scopes.join(" ")),
+            ("claims".to_owned(), claims_parameter(challenge)),
+        ],
+        Some(issuer) => issuer.parameters.clone().into_iter().collect(),
+    }
 }
 
 fn secrets_of(grant: &Grant) -> Vec<SecretString> {

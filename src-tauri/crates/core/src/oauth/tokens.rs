@@ -7,7 +7,8 @@ mod tests;
 
 pub use set::{DamagedTokens, TokenSet};
 
-use super::error::TokenError;
+use super::error::{SignInError, TokenError};
+use super::flow;
 use super::redeem::{Grant, Granted, Refusal, redeem};
 use super::{IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, imap_scopes};
 use crate::Millis;
@@ -275,17 +276,41 @@ impl Shared {
     }
 
     async fn refresh(&self, current: &TokenSet) -> Result<Granted, Refusal> {
-        let endpoint = token_endpoint(&self.registration);
+        let endpoint = match self.registration.issuer {
+            None => token_endpoint(&self.registration),
+            // Asked each time: an issuer may move, and a renewal is due once an hour.
+            Some(_) => {
+                flow::discover(&self.http, &self.registration)
+                    .await
+                    .map_err(unreachable_issuer)?
+                    .token_endpoint
+            }
+        };
         redeem(
             &self.http,
             &endpoint,
-            &self.registration.client_id,
+            &self.registration,
             Grant::Refresh(current.refresh.clone()),
             &scopes_to_renew(&self.registration, &current.scopes),
             None,
         )
         .await
     }
+}
+
+/// An issuer without a usable description refuses nobody: nobody has to sign in again because of it.
+fn unreachable_issuer(error: SignInError) -> Refusal {
+    Refusal::Offline(match error {
+        SignInError::Offline(evidence)
+        | SignInError::TenantNotFound(evidence)
+        | SignInError::IssuerNotFound(evidence)
+        | SignInError::IssuerUnfit(_, evidence)
+        | SignInError::Refused { evidence, .. }
+        | SignInError::Invalid(_, evidence) => evidence,
+        SignInError::TimedOut | SignInError::Cancelled | SignInError::NoPort(_) => {
+            Evidence::of(None, None, "", &[])
+        }
+    })
 }
 
 /// `{authority}/{tenant}/oauth2/v2.0/token`: always of the tenant that the sign-in used (AADSTS700005, AADSTS50194).
@@ -299,6 +324,9 @@ fn token_endpoint(registration: &Registration) -> url::Url {
 /// Only what was granted and is ours: Entra lists everything an admin ever consented to for the registration, and
 /// asking for such a scope after its removal would break mail for nothing.
 fn scopes_to_renew(registration: &Registration, granted: &[String]) -> Vec<String> {
+    if let Some(issuer) = &registration.issuer {
+        return issuer.scopes.clone();
+    }
     let is_granted = |scope: &&str| granted.iter().any(|g| g.eq_ignore_ascii_case(scope));
     // A token is for one resource: this account's is not Graph.
     if registration.graph_url.as_str() == OUTLOOK && is_granted(&IMAP_SCOPE) {

@@ -1,5 +1,6 @@
 //! OpenID discovery (OpenID Connect Discovery 1.0 §4), and the rules for what it may say.
 
+use super::issuer;
 use crate::account::Registration;
 use crate::diagnosis::Evidence;
 use crate::oauth::error::SignInError;
@@ -35,6 +36,12 @@ pub struct Discovery {
     pub authorization_endpoint: Url,
     /// Where codes and refresh tokens are redeemed.
     pub token_endpoint: Url,
+    /// PKCE methods (RFC 8414 §2); Entra does not list them.
+    #[serde(default)]
+    pub code_challenge_methods_supported: Vec<String>,
+    /// Values of `prompt` (Initiating User Registration via OpenID Connect 1.0 §4); most servers do not list them.
+    #[serde(default)]
+    pub prompt_values_supported: Vec<String>,
 }
 
 impl Discovery {
@@ -56,14 +63,18 @@ impl Discovery {
     }
 }
 
-/// Looks the tenant up by OpenID discovery.
+/// Looks the tenant, or the issuer, up by OpenID discovery.
 ///
 /// # Errors
-/// [`SignInError::TenantNotFound`], [`SignInError::Offline`], [`SignInError::Invalid`].
+/// [`SignInError::TenantNotFound`], [`SignInError::IssuerNotFound`], [`SignInError::Offline`],
+/// [`SignInError::Invalid`], [`SignInError::IssuerUnfit`].
 pub async fn discover(
     http: &reqwest::Client,
     registration: &Registration,
 ) -> Result<Discovery, SignInError> {
+    if let Some(issuer) = &registration.issuer {
+        return issuer::discover(http, issuer).await;
+    }
     let tenant = registration.tenant.trim();
     if tenant.is_empty() || tenant.starts_with('.') {
         let evidence = Evidence::of(None, None, &format!("tenant: {tenant}"), &[]);
@@ -77,23 +88,7 @@ pub async fn discover(
         let evidence = Evidence::of(None, None, registration.authority.as_str(), &[]);
         return Err(SignInError::Invalid("authority", evidence));
     }
-    let offline = |text: String| SignInError::Offline(Evidence::of(None, None, &text, &[]));
-    let response = http
-        .get(url)
-        .header(http::header::ACCEPT, "application/json")
-        .timeout(std::time::Duration::from_secs(30))
-        .send()
-        .await
-        .map_err(|error| offline(failure_text(error)))?;
-    let status = response.status();
-    let body = match read_capped(response, DOCUMENT_LIMIT).await {
-        Ok(body) => body,
-        Err(BodyError::Broken(error)) => return Err(offline(failure_text(error))),
-        Err(BodyError::TooLarge) => {
-            let evidence = Evidence::of(None, Some(status.as_u16()), "", &[]);
-            return Err(SignInError::Invalid("too_large", evidence));
-        }
-    };
+    let (status, body) = document(http, url).await?;
     if status != StatusCode::OK {
         return Err(match refusal_of(status, &body, &[]) {
             // Whatever the number (AADSTS90002, AADSTS900023, …): the request holds nothing but the tenant.
@@ -128,6 +123,30 @@ pub async fn discover(
         }
     }
     Ok(discovery)
+}
+
+/// Gets a document of limited length, whatever its status.
+pub(super) async fn document(
+    http: &reqwest::Client,
+    url: Url,
+) -> Result<(StatusCode, bytes::Bytes), SignInError> {
+    let offline = |text: String| SignInError::Offline(Evidence::of(None, None, &text, &[]));
+    let response = http
+        .get(url)
+        .header(http::header::ACCEPT, "application/json")
+        .timeout(std::time::Duration::from_secs(30))
+        .send()
+        .await
+        .map_err(|error| offline(failure_text(error)))?;
+    let status = response.status();
+    match read_capped(response, DOCUMENT_LIMIT).await {
+        Ok(body) => Ok((status, body)),
+        Err(BodyError::Broken(error)) => Err(offline(failure_text(error))),
+        Err(BodyError::TooLarge) => {
+            let evidence = Evidence::of(None, Some(status.as_u16()), "", &[]);
+            Err(SignInError::Invalid("too_large", evidence))
+        }
+    }
 }
 
 /// Whether `url` belongs to the sign-in service `authority`: the same host and port, or another name of it.
@@ -203,6 +222,8 @@ mod tests {
             issuer: "https://login.contoso.example/{tenantid}/v2.0".to_owned(),
             authorization_endpoint: Url::parse("https://login.contoso.example/a").unwrap(),
             token_endpoint: Url::parse("https://login.contoso.example/t").unwrap(),
+            code_challenge_methods_supported: Vec::new(),
+            prompt_values_supported: Vec::new(),
         };
         assert_eq!(
             discovery.issuer_for("t1"),

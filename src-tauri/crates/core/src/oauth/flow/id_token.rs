@@ -3,6 +3,7 @@
 
 use super::Discovery;
 use crate::Millis;
+use crate::account::Registration;
 use crate::diagnosis::Evidence;
 use crate::oauth::error::SignInError;
 use base64::Engine as _;
@@ -13,23 +14,57 @@ use serde::Deserialize;
 /// Clocks may differ by this much.
 const SKEW: Millis = 5 * 60_000;
 
-/// The claims that tell who signed in. The two names are for display only: Entra puts them in where the scope
-/// `profile` was asked for, which Mailroom does not do ("ID token claims reference").
+/// The claims that tell who signed in. Entra puts the names in where the scope `profile` was asked for, which
+/// Mailroom does not do ("ID token claims reference"): there they are for display only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdClaims {
-    /// `tid`.
+    /// `tid`; of other issuers `iss`.
     pub tenant_id: String,
-    /// `oid`.
+    /// `oid`; of other issuers `sub`, which is empty where nobody told who signed in.
     pub object_id: String,
+    /// `email`.
+    pub email: Option<String>,
     /// `preferred_username`, else `email`; may be empty.
     pub login_name: String,
     /// `name`; may be empty.
     pub display_name: String,
 }
 
+impl IdClaims {
+    /// Without an ID token nobody says who signed in.
+    pub(super) fn nobody(issuer: &str) -> Self {
+        Self {
+            tenant_id: issuer.to_owned(),
+            object_id: String::new(),
+            email: None,
+            login_name: String::new(),
+            display_name: String::new(),
+        }
+    }
+
+    /// Whether whoever signed in goes by the name `login` at a mail server: the same name or address, or the same
+    /// without the domain where the server's names have none. Nothing where the token tells no name.
+    pub fn goes_by(&self, login: &str) -> Option<bool> {
+        let names = [Some(self.login_name.as_str()), self.email.as_deref()];
+        let mut names = names
+            .into_iter()
+            .flatten()
+            .filter(|name| !name.is_empty())
+            .peekable();
+        names.peek()?;
+        Some(names.any(|name| {
+            let short = |name: &str| name.split('@').next().unwrap_or_default().to_lowercase();
+            let is_short = !login.contains('@') || !name.contains('@');
+            name.to_lowercase() == login.to_lowercase() || (is_short && short(name) == short(login))
+        }))
+    }
+}
+
 #[derive(Deserialize)]
 struct Payload {
     iss: String,
+    sub: Option<String>,
+    azp: Option<String>,
     aud: Audience,
     exp: f64,
     nonce: Option<String>,
@@ -40,7 +75,7 @@ struct Payload {
     name: Option<String>,
 }
 
-/// One audience or several (RFC 7519 §4.1.3); several are refused, since Entra never sends them.
+/// One audience or several (RFC 7519 §4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -49,12 +84,16 @@ enum Audience {
 }
 
 impl Audience {
-    fn is(&self, client_id: &str) -> bool {
+    /// Whether the token is for this client. Several audiences are believed only where the token says that it was
+    /// made for this one (OpenID Connect Core 1.0 §3.1.3.7, points 3 to 5), which Entra never does.
+    fn is(&self, client_id: &str, azp: Option<&str>) -> bool {
+        let is_ours = |name: &str| name.eq_ignore_ascii_case(client_id);
         match self {
-            Self::One(audience) => audience.eq_ignore_ascii_case(client_id),
-            Self::Several(audiences) => {
-                matches!(audiences.as_slice(), [one] if one.eq_ignore_ascii_case(client_id))
-            }
+            Self::One(audience) => is_ours(audience),
+            Self::Several(audiences) => match audiences.as_slice() {
+                [one] => is_ours(one),
+                several => several.iter().any(|name| is_ours(name)) && azp.is_some_and(is_ours),
+            },
         }
     }
 }
@@ -63,35 +102,22 @@ impl Audience {
 pub(super) fn check(
     token: Option<&SecretString>,
     discovery: &Discovery,
-    client_id: &str,
+    registration: &Registration,
     nonce: &str,
     now: Millis,
 ) -> Result<IdClaims, SignInError> {
-    let invalid = |what: &'static str, text: String| {
+    let invalid: Invalid<'_> = &|what: &'static str, text: String| {
         SignInError::Invalid(what, Evidence::of(None, None, &text, &[nonce]))
     };
     let token = token.ok_or_else(|| invalid("no_id_token", String::new()))?;
     let payload = payload(token.expose_secret())
         .ok_or_else(|| invalid("id_token", "the ID token cannot be read".to_owned()))?;
-    let tenant_id = payload.tid.filter(|tid| !tid.is_empty());
-    let object_id = payload.oid.filter(|oid| !oid.is_empty());
-    let (Some(tenant_id), Some(object_id)) = (tenant_id, object_id) else {
-        return Err(invalid("identity", "tid or oid is missing".to_owned()));
+    let (tenant_id, object_id) = match registration.issuer {
+        None => entra_identity(&payload, discovery, invalid)?,
+        Some(_) => issuers_identity(&payload, discovery, invalid)?,
     };
-    let issuer = discovery.issuer_for(&tenant_id);
-    if payload.iss != issuer {
-        return Err(invalid(
-            "issuer",
-            format!("iss: {}\nexpected: {issuer}", payload.iss),
-        ));
-    }
-    if !payload.iss.split('/').any(|part| part == tenant_id) {
-        return Err(invalid(
-            "issuer",
-            format!("iss: {}\ntid: {tenant_id}", payload.iss),
-        ));
-    }
-    if !payload.aud.is(client_id) {
+    let azp = payload.azp.as_deref();
+    if !payload.aud.is(&registration.client_id, azp) {
         return Err(invalid("audience", "aud is not the client id".to_owned()));
     }
     if payload.nonce.as_deref() != Some(nonce) {
@@ -118,10 +144,50 @@ pub(super) fn check(
         object_id,
         login_name: payload
             .preferred_username
-            .or(payload.email)
+            .or_else(|| payload.email.clone())
             .unwrap_or_default(),
+        email: payload.email,
         display_name: payload.name.unwrap_or_default(),
     })
+}
+
+type Invalid<'a> = &'a dyn Fn(&'static str, String) -> SignInError;
+
+fn entra_identity(
+    payload: &Payload,
+    discovery: &Discovery,
+    invalid: Invalid<'_>,
+) -> Result<(String, String), SignInError> {
+    let given = |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty());
+    let (Some(tenant_id), Some(object_id)) = (given(&payload.tid), given(&payload.oid)) else {
+        return Err(invalid("identity", "tid or oid is missing".to_owned()));
+    };
+    let issuer = discovery.issuer_for(&tenant_id);
+    if payload.iss != issuer {
+        let text = format!("iss: {}\nexpected: {issuer}", payload.iss);
+        return Err(invalid("issuer", text));
+    }
+    if !payload.iss.split('/').any(|part| part == tenant_id) {
+        let text = format!("iss: {}\ntid: {tenant_id}", payload.iss);
+        return Err(invalid("issuer", text));
+    }
+    Ok((tenant_id, object_id))
+}
+
+/// `iss` and `sub` together name a person for good (OpenID Connect Core 1.0 §5.7).
+fn issuers_identity(
+    payload: &Payload,
+    discovery: &Discovery,
+    invalid: Invalid<'_>,
+) -> Result<(String, String), SignInError> {
+    if payload.iss != discovery.issuer {
+        let text = format!("iss: {}\nexpected: {}", payload.iss, discovery.issuer);
+        return Err(invalid("issuer", text));
+    }
+    match payload.sub.as_deref() {
+        Some(sub) if !sub.is_empty() => Ok((payload.iss.clone(), sub.to_owned())),
+        Some(_) | None => Err(invalid("identity", "sub is missing".to_owned())),
+    }
 }
 
 fn payload(token: &str) -> Option<Payload> {
@@ -134,25 +200,142 @@ fn payload(token: &str) -> Option<Payload> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Issuer;
     use serde_json::{Value, json};
     use url::Url;
 
     const NOW: Millis = 1_800_000_000_000;
 
-    fn judge(change: impl FnOnce(&mut Value)) -> Result<IdClaims, SignInError> {
-        let discovery = Discovery {
-            issuer: "https://login.contoso.example/{tenantid}/v2.0".to_owned(),
+    fn discovery(issuer: &str) -> Discovery {
+        Discovery {
+            issuer: issuer.to_owned(),
             authorization_endpoint: Url::parse("https://login.contoso.example/a").unwrap(),
             token_endpoint: Url::parse("https://login.contoso.example/t").unwrap(),
-        };
+            code_challenge_methods_supported: Vec::new(),
+            prompt_values_supported: Vec::new(),
+        }
+    }
+
+    fn registration(issuer: Option<&str>) -> Registration {
+        let url = Url::parse("https://login.contoso.example/").unwrap();
+        Registration {
+            authority: url.clone(),
+            graph_url: url,
+            tenant: "t-1".to_owned(),
+            client_id: "client".to_owned(),
+            issuer: issuer.map(|name| Issuer {
+                name: name.to_owned(),
+                scopes: Vec::new(),
+                parameters: Default::default(),
+            }),
+        }
+    }
+
+    fn signed(payload: &Value) -> SecretString {
+        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string())).into()
+    }
+
+    fn judge(change: impl FnOnce(&mut Value)) -> Result<IdClaims, SignInError> {
+        let discovery = discovery("https://login.contoso.example/{tenantid}/v2.0");
         let mut payload = json!({
             "iss": "https://login.contoso.example/t-1/v2.0", "aud": "client", "exp": NOW / 1000 + 60,
             "nonce": "n-0-n-c-e", "tid": "t-1", "oid": "o-1",
             "preferred_username": "kim@contoso.example", "name": "Kim", "surprise": [1]
         });
         change(&mut payload);
-        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string()));
-        check(Some(&token.into()), &discovery, "client", "n-0-n-c-e", NOW)
+        let registration = registration(None);
+        check(
+            Some(&signed(&payload)),
+            &discovery,
+            &registration,
+            "n-0-n-c-e",
+            NOW,
+        )
+    }
+
+    fn judge_issuers(change: impl FnOnce(&mut Value)) -> Result<IdClaims, SignInError> {
+        let issuer = "https://id.contoso.example";
+        let mut payload = json!({
+            "iss": issuer, "sub": "s-1", "aud": "client", "exp": NOW / 1000 + 60, "nonce": "n-0-n-c-e",
+            "email": "support@contoso.example",
+        });
+        change(&mut payload);
+        let (discovery, registration) = (discovery(issuer), registration(Some(issuer)));
+        check(
+            Some(&signed(&payload)),
+            &discovery,
+            &registration,
+            "n-0-n-c-e",
+            NOW,
+        )
+    }
+
+    #[test]
+    fn any_issuers_person_is_known_by_issuer_and_subject() {
+        let claims = judge_issuers(|_| ()).unwrap();
+        assert_eq!(
+            (claims.tenant_id.as_str(), claims.object_id.as_str()),
+            ("https://id.contoso.example", "s-1")
+        );
+        let several = |payload: &mut Value| {
+            payload["aud"] = json!(["client", "mail"]);
+            payload["azp"] = json!("client");
+        };
+        assert!(judge_issuers(several).is_ok());
+        for (member, value, what) in [
+            ("iss", json!("https://id.contoso.example/"), "issuer"),
+            ("sub", json!(""), "identity"),
+            ("aud", json!(["client", "mail"]), "audience"),
+            ("aud", json!("mail"), "audience"),
+            ("nonce", json!("another"), "nonce"),
+            ("exp", json!(NOW / 1000 - 301), "expired"),
+        ] {
+            let refused = judge_issuers(|payload| payload[member] = value.clone());
+            assert!(
+                matches!(&refused, Err(SignInError::Invalid(said, _)) if *said == what),
+                "{member} {value}: {:?}",
+                refused.err()
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_compared_as_mail_servers_write_them() {
+        let named = |login: &str, email: Option<&str>| IdClaims {
+            login_name: login.to_owned(),
+            email: email.map(str::to_owned),
+            ..IdClaims::nobody("https://id.contoso.example")
+        };
+        for (login_name, email, login, same) in [
+            ("", None, "support", None),
+            ("support", None, "Support", Some(true)),
+            ("support", None, "support@contoso.example", Some(true)),
+            (
+                "u123",
+                Some("support@contoso.example"),
+                "support",
+                Some(true),
+            ),
+            (
+                "kim@contoso.example",
+                None,
+                "support@contoso.example",
+                Some(false),
+            ),
+            (
+                "support@fabrikam.example",
+                None,
+                "support@contoso.example",
+                Some(false),
+            ),
+            ("kim", Some("kim@contoso.example"), "support", Some(false)),
+        ] {
+            assert_eq!(
+                named(login_name, email).goes_by(login),
+                same,
+                "{login_name} {login}"
+            );
+        }
     }
 
     #[test]
