@@ -1,6 +1,6 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
-mod dovecot;
+pub mod dovecot;
 mod hostile;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};

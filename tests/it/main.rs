@@ -17,6 +17,7 @@ mod crash;
 mod doctor;
 mod imap;
 mod importing;
+mod issuer;
 mod keychain;
 mod layers;
 mod life;

@@ -279,12 +279,12 @@ pub async fn open(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Arc<
     App::open(options(folder, key, guest)).await.unwrap()
 }
 
-pub fn options(folder: &Path, key: Arc<MemoryKey>, guest: Arc<Guest>) -> Options {
+pub fn options(folder: &Path, key: Arc<MemoryKey>, desktop: Arc<dyn Desktop>) -> Options {
     Options {
         data_dir: folder.to_owned(),
         secrets: key,
         extra_roots: Vec::new(),
-        desktop: guest,
+        desktop,
         clock: Clock::system(),
         may_poll: true,
         own_registration: None,

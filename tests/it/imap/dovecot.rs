@@ -23,6 +23,16 @@ pub struct Dovecot {
 
 impl Dovecot {
     pub async fn start() -> Self {
+        Self::started(None).await
+    }
+
+    /// One that takes tokens too, and asks `introspection` about them (RFC 7662): they must be for `support` and hold
+    /// the scope `mail`.
+    pub async fn with_introspection(introspection: &str) -> Self {
+        Self::started(Some(introspection)).await
+    }
+
+    async fn started(introspection: Option<&str>) -> Self {
         let folder = tempfile::Builder::new().prefix("dc").tempdir().unwrap();
         let me = fs::metadata(folder.path()).unwrap().uid();
         let owner = if me == 0 { NOBODY } else { me };
@@ -40,6 +50,9 @@ impl Dovecot {
             owner,
         };
         server.write_files(me);
+        if let Some(url) = introspection {
+            server.take_tokens(url);
+        }
         server.run().await;
         server
     }
@@ -91,6 +104,21 @@ impl Dovecot {
             .unwrap();
         }
         fs::write(self.path("conf"), config).unwrap();
+    }
+
+    fn take_tokens(&self, introspection: &str) {
+        let questions = format!(
+            "introspection_mode = post\nintrospection_url = {introspection}\nusername_attribute = sub\n\
+             active_attribute = active\nactive_value = true\nscope = mail\n"
+        );
+        fs::write(self.path("tokens"), questions).unwrap();
+        let config = fs::read_to_string(self.path("conf")).unwrap();
+        let tokens = format!(
+            "auth_mechanisms = plain login xoauth2 oauthbearer\n\
+             passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\n",
+            self.path("tokens").display()
+        );
+        fs::write(self.path("conf"), config + &tokens).unwrap();
     }
 
     /// Starts it, or starts it again.

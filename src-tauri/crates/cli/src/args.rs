@@ -301,6 +301,15 @@ pub(crate) struct ConnectArguments {
     /// With --provider imap: how to sign in
     #[arg(long, value_enum, default_value = "oauth")]
     pub(crate) auth: AuthChoice,
+    /// With --provider imap: sign in at this OpenID issuer instead of Microsoft's (needs --client-id)
+    #[arg(long, value_name = "URL", requires = "client_id", conflicts_with_all = ["authority", "graph_url"])]
+    pub(crate) issuer: Option<String>,
+    /// With --issuer: a scope to ask for; may be repeated [default: openid offline_access email]
+    #[arg(long = "scope", value_name = "SCOPE", requires = "issuer")]
+    pub(crate) scopes: Vec<String>,
+    /// With --issuer: a further parameter of sign-in and token requests, for instance resource=…; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "issuer", value_parser = name_and_value)]
+    pub(crate) parameters: Vec<(String, String)>,
     /// With --auth password: the password is the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
@@ -320,6 +329,11 @@ pub(crate) struct CheckArguments {
     /// Send a test mail from the address to itself and measure the round trip
     #[arg(long, conflicts_with = "station")]
     pub(crate) prove_sending: bool,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn station(name: &str) -> Result<Station, String> {

@@ -79,6 +79,9 @@ pub(crate) fn words_for(error: &ApiError) -> String {
         ErrorCode::InvalidTenant => {
             "A tenant is named by its id, by one of its domains, or as `organizations`; its endpoints need HTTPS."
         }
+        ErrorCode::InvalidIssuer => {
+            "An issuer is named exactly as the mail provider does, beginning with https://."
+        }
         ErrorCode::TenantNotFound => "The sign-in service does not know this tenant.",
         ErrorCode::OutOfRange => "This value is outside its limits.",
         ErrorCode::AddressInUse => return in_use(error),

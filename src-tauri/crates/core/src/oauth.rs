@@ -13,6 +13,9 @@ mod redeem;
 pub(crate) mod testing;
 pub mod tokens;
 
+use crate::account::Registration;
+
+
 /// Scopes that a personal mailbox needs.
 pub const SCOPES: [&str; 6] = [
     "openid",
@@ -38,6 +41,24 @@ pub const OUTLOOK: &str = "https://outlook.office.com/";
 
 /// The permission to read mail by IMAP, by its short name.
 pub const IMAP_SCOPE: &str = "IMAP.AccessAsUser.All";
+
+/// Scopes that belong to the sign-in itself and open nothing (OpenID Connect Core 1.0 §5.4, §11).
+pub fn is_openid_scope(scope: &str) -> bool {
+    ["openid", "offline_access", "email", "profile"].contains(&scope)
+}
+
+/// What the token of a mail server must grant under `registration`.
+pub fn mail_scopes(registration: &Registration) -> Vec<String> {
+    match &registration.issuer {
+        None => vec![IMAP_SCOPE.to_owned()],
+        Some(issuer) => issuer
+            .scopes
+            .iter()
+            .filter(|scope| !is_openid_scope(scope))
+            .cloned()
+            .collect(),
+    }
+}
 
 /// Scopes that a mailbox read by IMAP needs.
 pub fn imap_scopes() -> Vec<String> {

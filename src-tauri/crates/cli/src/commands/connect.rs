@@ -3,11 +3,11 @@
 use super::{addresses, wait};
 use crate::args::{AuthChoice, CloudChoice, Common, ConnectArguments, ProviderChoice};
 use crate::{Failure, print, session};
-use mailroom_core::api::ImapInput;
 use mailroom_core::api::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
     RegistrationInput, Status,
 };
+use mailroom_core::api::{ImapInput, IssuerInput};
 use mailroom_core::{api, app::App};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
             .unwrap_or_else(|| options.address.clone()),
         folder: options.folder.clone(),
         tls: options.imap_tls.into(),
+        issuer: issuer(&options),
     };
     let password = match options.auth {
         AuthChoice::Password if by_imap => Some(password(&options)?),
@@ -121,6 +122,20 @@ fn password(options: &ConnectArguments) -> Result<SecretString, Failure> {
 fn verdict(view: &AddressView) -> Result<(), Failure> {
     let well = matches!(view.status, Status::Verified | Status::Importing);
     if well { Ok(()) } else { Err(Failure::Findings) }
+}
+
+/// One `--scope` may hold several, as RFC 6749 §3.3 writes them.
+fn issuer(options: &ConnectArguments) -> Option<IssuerInput> {
+    let scopes = options.scopes.iter().flat_map(|text| text.split(' '));
+    Some(IssuerInput {
+        issuer: options.issuer.clone()?,
+        client_id: options.client_id.clone().unwrap_or_default(),
+        scopes: scopes
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        parameters: options.parameters.iter().cloned().collect(),
+    })
 }
 
 fn registration(options: &ConnectArguments) -> Option<RegistrationInput> {

@@ -34,6 +34,8 @@ pub enum ErrorCode {
     InvalidClientId,
     /// The tenant is neither a GUID nor a domain name. `args.value`
     InvalidTenant,
+    /// The issuer is no `https` URL without query and fragment. `args.value`
+    InvalidIssuer,
     /// The sign-in service does not know the tenant. `args.value`
     TenantNotFound,
     /// A number is outside its limits. `args.value`, `args.least`, `args.most`

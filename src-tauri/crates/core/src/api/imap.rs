@@ -8,15 +8,17 @@ use super::connect::{
 use super::error::{ApiError, ErrorCode};
 use super::imports::check_newest;
 use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest};
-use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration, Tls};
+use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Issuer, Registration, Tls};
 use crate::app::attempts::{self, Plan};
 use crate::app::{self, App};
 use crate::oauth::OUTLOOK;
+use crate::oauth::flow::url_of;
 use crate::store::addresses::{AddressRow, NewAddress, ProviderKind};
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, imports};
 use crate::sync::{self, StepError};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
 
@@ -31,6 +33,21 @@ pub struct ImapInput {
     pub login: String,
     /// Path of the folder as the server writes it; nothing for the inbox.
     pub folder: Option<String>,
+    /// Who issues the tokens for it; nothing for Entra.
+    pub issuer: Option<IssuerInput>,
+}
+
+/// A sign-in service that describes itself by OpenID discovery, as typed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IssuerInput {
+    /// Its identifier, an `https` URL, to the letter.
+    pub issuer: String,
+    /// Client id of the app registered there: a public client with PKCE, redirect to `http://127.0.0.1/`.
+    pub client_id: String,
+    /// Scopes to ask for; none takes `openid offline_access email`.
+    pub scopes: Vec<String>,
+    /// Further parameters of the sign-in and of the token request.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// Signs in with a password, opens the folder, and connects the address. For an address that is connected with the
@@ -144,11 +161,12 @@ pub async fn connect_imap(
     app::address_view(app, id).await?.ok_or_else(not_found)
 }
 
-/// As [`super::begin_connect`], for a mailbox of Exchange Online read by IMAP. The attempt is followed and finished
+/// As [`super::begin_connect`], for a mailbox read by IMAP: Exchange Online's, or that of any server with an issuer. The attempt is followed and finished
 /// in the same way.
 ///
 /// # Errors
-/// As [`super::begin_connect`], and [`ErrorCode::OutOfRange`] for a server that is no host name and port.
+/// As [`super::begin_connect`]; [`ErrorCode::OutOfRange`] for a server that is no host name and port, a scope or a
+/// further parameter that cannot be; [`ErrorCode::InvalidIssuer`].
 pub async fn begin_connect_imap(
     app: &Arc<App>,
     request: ConnectRequest,
@@ -157,31 +175,95 @@ pub async fn begin_connect_imap(
     let address = parse_address(&request.address)?;
     refuse_address_in_use(app, &address).await?;
     let server = server(&input, ImapAuth::Token)?;
-    let given = match &request.registration {
-        Some(input) => registration(input, app.any_endpoint)?,
-        None => app
-            .own_registration
-            .clone()
-            .ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
+    let registration = match (&input.issuer, &request.registration) {
+        (Some(issuer), _) => at_issuer(issuer)?,
+        (None, Some(given)) => for_outlook(registration(given, app.any_endpoint)?)?,
+        (None, None) => for_outlook(
+            app.own_registration
+                .clone()
+                .ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
+        )?,
     };
     app.context.connections.vault().await?;
     let plan = Plan {
         address,
         sandbox: app
             .sandbox()
-            .is_some_and(|sandbox| same_place(&sandbox.authority, &given.authority)),
-        registration: Registration {
-            // A token is for one resource, and this one is not for Graph.
-            graph_url: Url::parse(OUTLOOK)
-                .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?,
-            ..given
-        },
+            .is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
+        registration,
         words: crate::words::words(&request.language).page.clone(),
         reconnects: None,
         imap: Some((server, input.folder)),
     };
     let id = attempts::start(app, plan, request.private_window);
     connect_attempt(app, &id)
+}
+
+/// A token is for one resource, and this one is not for Graph.
+fn for_outlook(given: Registration) -> Result<Registration, ApiError> {
+    let graph_url =
+        Url::parse(OUTLOOK).map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
+    Ok(Registration { graph_url, ..given })
+}
+
+/// Names that Mailroom sets itself in the sign-in and token requests (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
+const OWN_PARAMETERS: [&str; 14] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "nonce",
+    "redirect_uri",
+    "refresh_token",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// Checks an issuer as typed in.
+fn at_issuer(input: &IssuerInput) -> Result<Registration, ApiError> {
+    let name = input.issuer.trim();
+    let wrong = || ApiError::new(ErrorCode::InvalidIssuer).arg("value", name);
+    let url = url_of(name).ok_or_else(wrong)?;
+    let client_id = input.client_id.trim();
+    if client_id.is_empty() || client_id.len() > 512 || client_id.chars().any(char::is_control) {
+        return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));
+    }
+    let mut scopes = input.scopes.clone();
+    if scopes.is_empty() {
+        scopes = ["openid", "offline_access", "email"]
+            .map(str::to_owned)
+            .to_vec();
+    }
+    // RFC 6749 §3.3: visible ASCII without quotes and backslashes.
+    let is_scope = |scope: &String| {
+        !scope.is_empty()
+            && scope
+                .bytes()
+                .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    };
+    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", scope));
+    }
+    let taken = |name: &&String| OWN_PARAMETERS.contains(&name.as_str());
+    if let Some(name) = input.parameters.keys().find(taken) {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", name));
+    }
+    Ok(Registration {
+        authority: url.clone(),
+        graph_url: url,
+        tenant: String::new(),
+        client_id: client_id.to_owned(),
+        issuer: Some(Issuer {
+            name: name.to_owned(),
+            scopes,
+            parameters: input.parameters.clone(),
+        }),
+    })
 }
 
 fn parse_address(text: &str) -> Result<EmailAddress, ApiError> {
@@ -239,6 +321,54 @@ mod tests {
         let server = server(&input, ImapAuth::Password).ok()?;
         place(&server).ok()?;
         Some((server.host, server.port))
+    }
+
+    #[test]
+    fn an_issuer_is_checked_before_the_browser_opens() {
+        let input = |issuer: &str, scope: &str, parameter: &str| IssuerInput {
+            issuer: issuer.to_owned(),
+            client_id: "mailroom".to_owned(),
+            scopes: vec!["openid".to_owned(), scope.to_owned()],
+            parameters: [(parameter.to_owned(), "x".to_owned())].into(),
+        };
+        let fine = "https://id.contoso.example/realm";
+        let registration = at_issuer(&input(
+            fine,
+            "https://mail.contoso.example/imap",
+            "resource",
+        ));
+        assert_eq!(registration.unwrap().issuer.unwrap().name, fine);
+        for (issuer, scope, parameter, code) in [
+            (
+                "id.contoso.example",
+                "mail",
+                "resource",
+                ErrorCode::InvalidIssuer,
+            ),
+            (
+                "http://id.contoso.example",
+                "mail",
+                "resource",
+                ErrorCode::InvalidIssuer,
+            ),
+            (
+                "https://kim@id.contoso.example",
+                "mail",
+                "resource",
+                ErrorCode::InvalidIssuer,
+            ),
+            (
+                "https://id.contoso.example/?a",
+                "mail",
+                "resource",
+                ErrorCode::InvalidIssuer,
+            ),
+            (fine, "two scopes", "resource", ErrorCode::OutOfRange),
+            (fine, "mail", "redirect_uri", ErrorCode::OutOfRange),
+        ] {
+            let refused = at_issuer(&input(issuer, scope, parameter)).unwrap_err();
+            assert_eq!(refused.code, code, "{issuer} {scope} {parameter}");
+        }
     }
 
     #[test]

@@ -186,12 +186,13 @@ async fn sign_in(
 ) -> Result<(ConnectStage, Option<Proven>), Finding> {
     let request = SignInRequest {
         registration: plan.registration.clone(),
-        scopes: match plan.imap {
-            Some(_) => oauth::imap_scopes(),
-            None => oauth::SCOPES.map(str::to_owned).to_vec(),
+        scopes: match (&plan.registration.issuer, &plan.imap) {
+            (Some(issuer), _) => issuer.scopes.clone(),
+            (None, Some(_)) => oauth::imap_scopes(),
+            (None, None) => oauth::SCOPES.map(str::to_owned).to_vec(),
         },
         // A hint would lead straight back to the account that just signed in.
-        login_hint: (!select_account).then(|| plan.address.to_string()),
+        login_hint: (!select_account).then(|| hint(plan)),
         select_account,
         claims: None,
         words: plan.words.clone(),
@@ -269,6 +270,14 @@ async fn sign_in(
     ))
 }
 
+/// The name that fills in the sign-in page: issuers of a mail server's own know its login names.
+fn hint(plan: &Plan) -> String {
+    match &plan.imap {
+        Some((server, _)) if plan.registration.issuer.is_some() => server.login.clone(),
+        Some(_) | None => plan.address.to_string(),
+    }
+}
+
 /// IMAP knows no owner of a mailbox: the login name is shown, and that the folder opens proves access.
 async fn check_imap(
     app: &App,
@@ -277,28 +286,32 @@ async fn check_imap(
     folder: Option<&str>,
     signed_in: flow::SignedIn,
 ) -> Result<(ConnectStage, Option<Proven>), Finding> {
-    let granted = &signed_in.tokens.scopes;
-    if !granted
-        .iter()
-        .any(|scope| scope.eq_ignore_ascii_case(oauth::IMAP_SCOPE))
-    {
+    let needed = oauth::mail_scopes(&plan.registration);
+    let is_granted = |scope: &&String| {
+        let granted = &signed_in.tokens.scopes;
+        granted.iter().any(|name| name.eq_ignore_ascii_case(scope))
+    };
+    if let Some(missing) = needed.iter().find(|scope| !is_granted(scope)) {
         let mut finding = Finding::plain("missing_scope", Severity::Failed);
-        finding
-            .args
-            .insert("scope".into(), oauth::IMAP_SCOPE.to_owned());
+        finding.args.insert("scope".into(), missing.clone());
         return Err(finding);
+    }
+    if let Some(stage) = other_name(plan, server, &signed_in.claims) {
+        return Ok((stage, None));
     }
     let connections = &app.context.connections;
     let provider = connections.imap_trial(server, folder, &plan.registration, &signed_in.tokens);
     let folder = provider.folder(folder).await.map_err(provider_finding)?;
     let claims = signed_in.claims;
-    let login_name = match claims.login_name.is_empty() {
+    // Where nobody told who signed in, the server has just taken the token for its own login name.
+    let or_login = |name: String| match name.is_empty() {
         true => server.login.clone(),
-        false => claims.login_name,
+        false => name,
     };
+    let login_name = or_login(claims.login_name);
     let identity = Identity {
         tenant_id: claims.tenant_id,
-        object_id: claims.object_id,
+        object_id: or_login(claims.object_id),
         primary: EmailAddress::parse(&login_name),
         login_name,
         display_name: claims.display_name,
@@ -306,11 +319,14 @@ async fn check_imap(
     };
     let stage = ConnectStage::Ready {
         identity: identity_view(&identity),
-        scopes: vec![ScopeView {
-            name: oauth::IMAP_SCOPE.to_owned(),
-            needed: true,
-            granted: true,
-        }],
+        scopes: needed
+            .into_iter()
+            .map(|name| ScopeView {
+                name,
+                needed: true,
+                granted: true,
+            })
+            .collect(),
         folder: folder.name.clone(),
         folder_messages: folder.total,
     };
@@ -320,6 +336,20 @@ async fn check_imap(
         folder,
     };
     Ok((stage, Some(proven)))
+}
+
+/// Whether somebody else signed in than the one whose mailbox is to be opened, as far as names tell: Entra's ID tokens
+/// carry none, so there the server decides.
+fn other_name(plan: &Plan, server: &ImapServer, claims: &flow::IdClaims) -> Option<ConnectStage> {
+    plan.registration.issuer.as_ref()?;
+    (claims.goes_by(&server.login) == Some(false)).then(|| ConnectStage::WrongAccount {
+        asked: server.login.clone(),
+        signed_in: match claims.login_name.is_empty() {
+            true => claims.email.clone().unwrap_or_default(),
+            false => claims.login_name.clone(),
+        },
+        primary_address: claims.email.clone(),
+    })
 }
 
 fn provider_finding(error: ProviderError) -> Finding {
