@@ -5,6 +5,7 @@ use crate::world::wait;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -91,7 +92,7 @@ impl Dovecot {
              userdb {{\n driver = static\n args = uid={owner} gid={owner} home={dir}/mail/%u\n}}\n\
              service imap-login {{\n chroot =\n inet_listener imap {{\n port = 0\n }}\n\
               inet_listener imaps {{\n port = {port}\n ssl = yes\n }}\n}}\n\
-             service anvil {{\n chroot =\n}}\n"
+             service anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n"
         );
         if me != 0 {
             let name = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout);
@@ -131,6 +132,8 @@ impl Dovecot {
             .args(["-F", "-c"])
             .arg(self.path("conf"))
             .stderr(Stdio::inherit())
+            // A group of its own: sessions outlive their master, and are to end with it.
+            .process_group(0)
             .spawn()
             .expect("dovecot-imapd is installed");
         self.process = Some(child);
@@ -146,8 +149,7 @@ impl Dovecot {
     /// Ends it and its sessions.
     pub async fn stop(&mut self) {
         if let Some(mut child) = self.process.take() {
-            let id = child.id().to_string();
-            Command::new("kill").arg(id).status().unwrap();
+            end_group(&child);
             child.wait().unwrap();
         }
         let port = self.port;
@@ -202,11 +204,15 @@ impl Dovecot {
     }
 }
 
+fn end_group(master: &Child) {
+    let group = format!("-{}", master.id());
+    let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+}
+
 impl Drop for Dovecot {
     fn drop(&mut self) {
         if let Some(child) = &mut self.process {
-            // A signal that Dovecot can pass on to its children.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            end_group(child);
             let _ = child.wait();
         }
     }

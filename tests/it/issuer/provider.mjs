@@ -3,13 +3,15 @@
 // Usage: node provider.mjs
 // The first line it prints is JSON: {"issuer": …}. It ends with its standard input. What a test wants changed comes
 // as JSON to /_rig: accessTokenTtl (seconds), audience (the one the mail server accepts), revoke ("tokens": the access
-// tokens that are out; "all": every sign-in). The answer counts renewals.
+// tokens that are out; "all": every sign-in). The answer counts renewals, and access tokens whose time is not
+// over.
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
 const MAIL = "https://mail.contoso.example";
 const settings = { accessTokenTtl: 3600, audience: MAIL };
 const grants = new Set();
+const tokens = new Set();
 let renewals = 0;
 
 const server = createServer();
@@ -70,6 +72,7 @@ const provider = new Provider(issuer, {
   issueRefreshToken: () => true,
   rotateRefreshToken: true,
 });
+provider.on("access_token.saved", (token) => tokens.add(token));
 provider.on("grant.success", (ctx) => {
   if (ctx.oidc.entities.Grant) grants.add(ctx.oidc.entities.Grant.jti);
   if (ctx.oidc.params.grant_type === "refresh_token") renewals += 1;
@@ -80,14 +83,13 @@ async function rig(request, response) {
   for await (const part of request) text += part;
   const { revoke, ...changes } = JSON.parse(text);
   Object.assign(settings, changes);
-  for (const id of revoke ? grants : []) {
-    await provider.AccessToken.revokeByGrantId(id);
-    if (revoke === "all") {
-      await provider.RefreshToken.revokeByGrantId(id);
-      await (await provider.Grant.find(id))?.destroy();
-    }
+  for (const token of revoke ? tokens : []) await token.destroy();
+  for (const id of revoke === "all" ? grants : []) {
+    await provider.RefreshToken.revokeByGrantId(id);
+    await (await provider.Grant.find(id))?.destroy();
   }
-  response.end(JSON.stringify({ renewals }));
+  const alive = [...tokens].filter((token) => token.exp * 1000 > Date.now()).length;
+  response.end(JSON.stringify({ renewals, alive }));
 }
 
 const answer = provider.callback();

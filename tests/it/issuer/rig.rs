@@ -48,20 +48,19 @@ impl Provider {
         format!("http://dovecot:of-the-mail-server@{host}/token/introspection")
     }
 
-    /// Changes what provider.mjs lets be changed; gives the number of renewals so far.
-    pub async fn set(&self, change: Value) -> u64 {
+    /// Changes what provider.mjs lets be changed; gives what it counts.
+    pub async fn set(&self, change: Value) -> Value {
         let answer = reqwest::Client::new()
             .post(format!("{}/_rig", self.issuer))
             .json(&change)
             .send()
             .await
             .unwrap();
-        let answer: Value = answer.json().await.unwrap();
-        answer["renewals"].as_u64().unwrap()
+        answer.json().await.unwrap()
     }
 
     pub async fn renewals(&self) -> u64 {
-        self.set(json!({})).await
+        self.set(json!({})).await["renewals"].as_u64().unwrap()
     }
 }
 

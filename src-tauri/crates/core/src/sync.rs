@@ -23,7 +23,7 @@ pub mod silence;
 pub mod status;
 mod unused;
 
-pub use connections::{Connections, NoVault, password_purpose, purpose};
+pub use connections::{Connections, HeldTokens, NoVault, password_purpose, purpose};
 pub use lock::PollingLock;
 pub use rehearse::{Rehearsal, rehearse};
 pub use unused::{UNDO_TIME, wipe_unused};

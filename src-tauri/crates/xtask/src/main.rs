@@ -73,5 +73,6 @@ fn after_dashes(args: &[String]) -> &[String] {
 fn set_up() -> Result<(), String> {
     packages::ensure(&[packages::BUILD, packages::WINDOW, packages::TEST])?;
     npm::install()?;
+    npm::install_issuer()?;
     npm::build()
 }

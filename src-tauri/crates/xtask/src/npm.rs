@@ -41,6 +41,11 @@ pub(crate) fn build() -> Result<(), String> {
     stamp::set("ui-build", &sources)
 }
 
+/// The OpenID provider that `tests/it` signs in at.
+pub(crate) fn install_issuer() -> Result<(), String> {
+    install_in(&place::root().join("tests/it/issuer"), "npm-issuer")
+}
+
 /// `npm`, which is a script with another name on Windows.
 pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })

@@ -120,6 +120,9 @@ fn set_up(chosen: &[&Stage]) -> Result<(), String> {
         npm::install()?;
         npm::build()?;
     }
+    if needs(&["rust"]) {
+        npm::install_issuer()?;
+    }
     Ok(())
 }
 

@@ -184,8 +184,9 @@ pub async fn finish_connect(
         .store
         .write(move |tx| {
             let account = accounts::upsert(tx, &proven.identity, &plan.registration)?;
-            let sealed = vault.seal(&sync::purpose(account), &proven.tokens.to_bytes());
-            accounts::save_tokens(tx, account, &sealed, &proven.tokens.scopes)?;
+            let tokens = proven.tokens.current();
+            let sealed = vault.seal(&sync::purpose(account), &tokens.to_bytes());
+            accounts::save_tokens(tx, account, &sealed, &tokens.scopes)?;
             let id = match plan.reconnects {
                 Some(id) => reattach(tx, id, account, &proven, now)?,
                 None => {

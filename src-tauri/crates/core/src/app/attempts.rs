@@ -9,10 +9,10 @@ use crate::api::view::{ConnectAttempt, ConnectStage, Notice, ScopeView};
 use crate::diagnosis::checks::{finding_of, finding_of_sign_in};
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
-use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
 use crate::provider::{Folder, ProviderError};
 use crate::store::approvals;
+use crate::sync::HeldTokens;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 #[derive(Clone)]
 pub(crate) struct Proven {
     pub(crate) identity: Identity,
-    pub(crate) tokens: TokenSet,
+    pub(crate) tokens: HeldTokens,
     pub(crate) folder: Folder,
 }
 
@@ -225,10 +225,10 @@ async fn sign_in(
     if let Some((server, folder)) = &plan.imap {
         return check_imap(app, plan, server, folder.as_deref(), signed_in).await;
     }
-    let provider = app
-        .context
-        .connections
-        .trial(&plan.registration, &signed_in.tokens);
+    let scopes = scope_views(&signed_in.tokens.scopes);
+    let connections = &app.context.connections;
+    let tokens = connections.hold(&plan.registration, signed_in.tokens);
+    let provider = connections.trial(&plan.registration, &tokens);
     let mut identity = provider.identity().await.map_err(provider_finding)?;
     identity.tenant_id = signed_in.claims.tenant_id;
     identity.object_id = signed_in.claims.object_id;
@@ -247,7 +247,6 @@ async fn sign_in(
         };
         return Ok((stage, None));
     }
-    let scopes = scope_views(&signed_in.tokens.scopes);
     if let Some(missing) = scopes.iter().find(|scope| scope.needed && !scope.granted) {
         let mut finding = Finding::plain("missing_scope", Severity::Failed);
         finding.args.insert("scope".into(), missing.name.clone());
@@ -264,7 +263,7 @@ async fn sign_in(
         stage,
         Some(Proven {
             identity,
-            tokens: signed_in.tokens,
+            tokens,
             folder,
         }),
     ))
@@ -300,7 +299,8 @@ async fn check_imap(
         return Ok((stage, None));
     }
     let connections = &app.context.connections;
-    let provider = connections.imap_trial(server, folder, &plan.registration, &signed_in.tokens);
+    let tokens = connections.hold(&plan.registration, signed_in.tokens);
+    let provider = connections.imap_trial(server, folder, &tokens);
     let folder = provider.folder(folder).await.map_err(provider_finding)?;
     let claims = signed_in.claims;
     // Where nobody told who signed in, the server has just taken the token for its own login name.
@@ -332,7 +332,7 @@ async fn check_imap(
     };
     let proven = Proven {
         identity,
-        tokens: signed_in.tokens,
+        tokens,
         folder,
     };
     Ok((stage, Some(proven)))

@@ -185,11 +185,19 @@ impl Connections {
         }
     }
 
+    /// Keeps the tokens of a sign-in that is not connected yet in memory, where trials renew them.
+    pub fn hold(&self, registration: &Registration, tokens: TokenSet) -> HeldTokens {
+        let set = Arc::new(Mutex::new(tokens));
+        let records = Arc::new(Held(set.clone()));
+        HeldTokens {
+            set,
+            tokens: Tokens::new(self.http.clone(), registration.clone(), records),
+        }
+    }
+
     /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected.
-    pub fn trial(&self, registration: &Registration, tokens: &TokenSet) -> Provider {
-        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
-        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
-        self.graph(registration, tokens, MailboxName::Own)
+    pub fn trial(&self, registration: &Registration, tokens: &HeldTokens) -> Provider {
+        self.graph(registration, tokens.tokens.clone(), MailboxName::Own)
     }
 
     /// As [`Connections::trial`], for a folder of an IMAP server.
@@ -197,12 +205,9 @@ impl Connections {
         &self,
         server: &ImapServer,
         folder: Option<&str>,
-        registration: &Registration,
-        tokens: &TokenSet,
+        tokens: &HeldTokens,
     ) -> Provider {
-        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
-        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
-        self.imap(server, folder, Credentials::Tokens(tokens))
+        self.imap(server, folder, Credentials::Tokens(tokens.tokens.clone()))
     }
 
     /// As [`Connections::imap_trial`], with a password.
@@ -329,16 +334,35 @@ impl TokenRecords for StoredTokens {
     }
 }
 
-struct HeldTokens(tokio::sync::Mutex<TokenSet>);
+/// The tokens of a sign-in that is not connected yet. All clones share them: a trial may renew them, and an issuer that
+/// rotates refresh tokens ends the whole sign-in when a former one comes back (RFC 9700 §4.14.2).
+#[derive(Clone)]
+pub struct HeldTokens {
+    set: Arc<Mutex<TokenSet>>,
+    tokens: Tokens,
+}
 
-impl TokenRecords for HeldTokens {
+impl HeldTokens {
+    /// The newest set.
+    pub fn current(&self) -> TokenSet {
+        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        set.clone()
+    }
+}
+
+struct Held(Arc<Mutex<TokenSet>>);
+
+impl TokenRecords for Held {
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, String>> {
-        Box::pin(async move { Ok(Some(self.0.lock().await.clone())) })
+        let set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = set.clone();
+        Box::pin(async move { Ok(Some(set)) })
     }
 
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
-            *self.0.lock().await = tokens.clone();
+            let mut set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *set = tokens.clone();
             Ok(())
         })
     }

@@ -32,7 +32,7 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
         .ok()
         .flatten();
     let granted = match (&proven, &stage) {
-        (Some(proven), _) => proven.tokens.scopes.clone(),
+        (Some(proven), _) => proven.tokens.current().scopes,
         (None, _) => Vec::new(),
     };
     let mut lights = Lights {
@@ -148,7 +148,11 @@ async fn ready(app: &App, plan: &Plan, proven: Proven, lights: &mut Lights<'_>) 
         folder,
         ..
     } = proven;
-    let provider = app.context.connections.trial(&plan.registration, &tokens);
+    let connections = &app.context.connections;
+    let provider = match &plan.imap {
+        Some((server, folder)) => connections.imap_trial(server, folder.as_deref(), &tokens),
+        None => connections.trial(&plan.registration, &tokens),
+    };
     let http = app.context.connections.http();
     let until = app.context.clock.now() + super::AHEAD;
     let (discovery, newest) = tokio::join!(
@@ -156,6 +160,7 @@ async fn ready(app: &App, plan: &Plan, proven: Proven, lights: &mut Lights<'_>) 
         timed(evidence::fetch(&provider, &folder.id, until))
     );
     let (discovery, discovery_took) = discovery;
+    let tokens = tokens.current();
     let goes_on = judge_sign_in(
         lights,
         SignInSeen {
