@@ -299,7 +299,7 @@ full_access: StationState,
 send_as: StationState, };
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
 export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "message_failed" | "mark_failed";
