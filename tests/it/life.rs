@@ -2,6 +2,7 @@
 
 mod default;
 mod in_use;
+mod loops;
 mod undo;
 
 use crate::world::{SUPPORT, World};

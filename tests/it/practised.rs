@@ -87,7 +87,15 @@ const PRACTISED: &[(&str, &str)] = &[
     ("sync-state-not-found", "well"),
 ];
 
-fn seen(map: &ConnectionMap) -> String {
+/// What [`PRACTISED`] says of a scenario.
+pub fn expected(scenario: &str) -> &'static str {
+    let row = PRACTISED.iter().find(|(name, _)| *name == scenario);
+    row.unwrap_or_else(|| panic!("{scenario} is not in the table"))
+        .1
+}
+
+/// Station and code of the first station that fails, else of the first that warns; `well` where there is none.
+pub fn seen(map: &ConnectionMap) -> String {
     let by = |state| map.stations.iter().find(|view| view.state == state);
     let worst = by(StationState::Failed).or_else(|| by(StationState::Warning));
     worst.map_or_else(
@@ -116,9 +124,8 @@ async fn struck_by(scenario: &str) -> String {
 async fn every_scenario_lights_the_station_that_is_to_blame() {
     let mut wrong = Vec::new();
     for (name, _) in mailroom_sandbox::scenario_names() {
-        let expected = PRACTISED.iter().find(|(known, _)| *known == name);
         let seen = struck_by(name).await;
-        if expected.map(|(_, expected)| *expected) != Some(seen.as_str()) {
+        if expected(name) != seen {
             wrong.push(format!("{name}: {seen}"));
         }
     }

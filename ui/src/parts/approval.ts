@@ -17,4 +17,9 @@ const codes = [
 
 /** Whether the admin is the one to ask. */
 export const needsApproval = (finding: Finding): boolean =>
-  codes.some((code) => code.toLowerCase() === finding.code.toLowerCase());
+  codes.some(
+    (code) =>
+      code.toLowerCase() ===
+      // Behind the same answer twice stands the answer.
+      (finding.args.said ?? finding.code).toLowerCase(),
+  );

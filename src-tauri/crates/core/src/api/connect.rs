@@ -136,13 +136,19 @@ pub async fn open_browser_again(app: &App, id: &str, private_window: bool) -> Re
 /// Starts the sign-in of an attempt anew, with the account picker: after a wrong account, a failure or a time-out.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`].
+/// [`ErrorCode::NotFound`]; [`ErrorCode::WrongState`] once the same answer came twice: nothing is asked a third time, and
+/// a new attempt begins when somebody has changed something.
 pub fn retry_connect(
     app: &Arc<App>,
     id: &str,
     private_window: bool,
 ) -> Result<ConnectAttempt, ApiError> {
     let plan = app.attempts.plan(id).ok_or_else(not_found)?;
+    if let ConnectStage::Failed { finding } = connect_attempt(app, id)?.stage
+        && finding.code == attempts::LOOP
+    {
+        return Err(ApiError::new(ErrorCode::WrongState).arg("value", attempts::LOOP));
+    }
     attempts::restart(app, id, plan, private_window, true);
     connect_attempt(app, id)
 }

@@ -1,7 +1,7 @@
 //! Waiting for an admin's approval: kept in the database, noticed by itself where there is a sign-in to renew.
 
 use super::App;
-use super::checkup;
+use super::{attempts, checkup};
 use crate::account::{EmailAddress, Registration};
 use crate::api::view::{ApprovalRequest, ApprovalState, ConnectStage, Recheck, StationState};
 use crate::diagnosis::approval;
@@ -24,7 +24,7 @@ pub(crate) fn for_attempt(app: &App, id: &str) -> Option<Wanted> {
     let stage = app.attempts.view(id)?.stage;
     let plan = app.attempts.plan(id)?;
     let helps = match &stage {
-        ConnectStage::Failed { finding } => is_about_approval(&finding.code),
+        ConnectStage::Failed { finding } => is_about_approval(attempts::reason(finding)),
         ConnectStage::Preparing
         | ConnectStage::WaitingForBrowser { .. }
         | ConnectStage::Checking

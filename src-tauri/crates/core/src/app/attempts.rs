@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// The catalogue's code for the same answer twice.
+pub(crate) const LOOP: &str = "sign_in_loop";
 /// How long the browser may take.
 const TIME_LIMIT: Duration = Duration::from_secs(5 * 60);
 
@@ -47,6 +49,40 @@ struct Attempt {
     stage: ConnectStage,
     proven: Option<Proven>,
     cancel: CancellationToken,
+}
+
+impl Attempt {
+    /// The server's reason for the latest failure; a failure that no server gave a reason for is nobody's answer.
+    fn said(&self) -> Option<String> {
+        match &self.stage {
+            ConnectStage::Failed { finding } if finding.evidence.is_some() => {
+                Some(reason(finding).to_owned())
+            }
+            ConnectStage::Failed { .. }
+            | ConnectStage::Preparing
+            | ConnectStage::WaitingForBrowser { .. }
+            | ConnectStage::Checking
+            | ConnectStage::WrongAccount { .. }
+            | ConnectStage::Ready { .. } => None,
+        }
+    }
+}
+
+/// The code of a finding; behind a loop the one that came twice.
+pub(crate) fn reason(finding: &Finding) -> &str {
+    match finding.code.as_str() {
+        LOOP => finding.args.get("said").map_or(LOOP, String::as_str),
+        code => code,
+    }
+}
+
+/// The same answer twice in one attempt is a loop: asking again brings it again, so the finding says so.
+fn once_more(mut finding: Finding, said: Option<&str>) -> Finding {
+    if finding.evidence.is_some() && said == Some(finding.code.as_str()) {
+        finding.args.insert("said".to_owned(), finding.code.clone());
+        finding.code = LOOP.to_owned();
+    }
+    finding
 }
 
 /// All attempts of this process.
@@ -114,6 +150,7 @@ pub(crate) fn restart(
     select_account: bool,
 ) {
     let cancel = CancellationToken::new();
+    let said = app.attempts.with(|all| all.get(id)?.said());
     let attempt = Attempt {
         plan: plan.clone(),
         stage: ConnectStage::Preparing,
@@ -131,6 +168,7 @@ pub(crate) fn restart(
             Ok((stage, proven)) => (stage, proven),
             Err(finding) => {
                 note_denial(&app, &plan, &finding).await;
+                let finding = once_more(finding, said.as_deref());
                 let finding = finding.about(&plan.address.to_string(), None, &plan.registration);
                 (ConnectStage::Failed { finding }, None)
             }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// Placeholders that sentences and commands may use; each has a word for when its value is missing.
-const IN_WORDS: [&str; 12] = [
+const IN_WORDS: [&str; 13] = [
     "address",
     "by",
     "client_id",
@@ -16,6 +16,7 @@ const IN_WORDS: [&str; 12] = [
     "folder",
     "host",
     "login",
+    "said",
     "scope",
     "service_account",
     "tenant",
