@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// Placeholders that sentences and commands may use; each has a word for when its value is missing.
-const IN_WORDS: [&str; 13] = [
+const IN_WORDS: [&str; 15] = [
     "address",
+    "authority",
     "by",
     "client_id",
     "code",
@@ -21,6 +22,7 @@ const IN_WORDS: [&str; 13] = [
     "service_account",
     "tenant",
     "virtual_directory",
+    "what",
 ];
 /// Placeholders that links may use besides.
 const IN_LINKS: [&str; 7] = [
