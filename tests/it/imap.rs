@@ -24,6 +24,15 @@ pub struct Papers {
 
 impl Papers {
     pub fn new(names: &[&str]) -> Self {
+        Self::made(names, false)
+    }
+
+    /// A certificate that was good once.
+    pub fn expired(names: &[&str]) -> Self {
+        Self::made(names, true)
+    }
+
+    fn made(names: &[&str], is_over: bool) -> Self {
         let ca_key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -32,6 +41,9 @@ impl Papers {
         let key = rcgen::KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut leaf = rcgen::CertificateParams::new(names).unwrap();
+        if is_over {
+            leaf.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
         leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
         Self {
             ca,

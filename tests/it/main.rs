@@ -24,5 +24,6 @@ mod life;
 mod polling;
 mod practised;
 mod silence;
+mod smtp;
 mod webview_rules;
 mod world;

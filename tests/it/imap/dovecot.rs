@@ -62,6 +62,21 @@ impl Dovecot {
         self.folder.path().join(name)
     }
 
+    /// Where a server that takes mail asks for passwords.
+    pub fn sasl_socket(&self) -> PathBuf {
+        self.path("sasl")
+    }
+
+    /// Where the Maildirs are.
+    pub fn mail_folder(&self) -> PathBuf {
+        self.path("mail")
+    }
+
+    /// Whose the Maildirs are.
+    pub fn owner(&self) -> u32 {
+        self.owner
+    }
+
     fn maildir(&self) -> PathBuf {
         self.path("mail/support")
     }
@@ -92,7 +107,8 @@ impl Dovecot {
              userdb {{\n driver = static\n args = uid={owner} gid={owner} home={dir}/mail/%u\n}}\n\
              service imap-login {{\n chroot =\n inet_listener imap {{\n port = 0\n }}\n\
               inet_listener imaps {{\n port = {port}\n ssl = yes\n }}\n}}\n\
-             service anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n"
+             service anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
+             service auth {{\n unix_listener {dir}/sasl {{\n mode = 0666\n }}\n}}\n"
         );
         if me != 0 {
             let name = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout);
@@ -175,6 +191,15 @@ impl Dovecot {
         let at = if age < 0 { at - offset } else { at + offset };
         fs::File::open(&waiting).unwrap().set_modified(at).unwrap();
         fs::rename(waiting, path).unwrap();
+    }
+
+    /// All mails of the inbox, as they were delivered.
+    pub fn mails(&self) -> Vec<String> {
+        ["new", "cur"]
+            .iter()
+            .flat_map(|name| fs::read_dir(self.maildir().join(name)).unwrap().flatten())
+            .map(|file| fs::read_to_string(file.path()).unwrap_or_default())
+            .collect()
     }
 
     /// How many mails bear the flag `\Seen`.

@@ -10,6 +10,7 @@ pub mod error;
 mod forecast;
 mod imap;
 mod imports;
+mod smtp;
 mod tickets;
 pub mod view;
 
@@ -21,6 +22,7 @@ pub use diagnosis::*;
 pub use forecast::{AddressForecast, forecast, forecasts};
 pub use imap::*;
 pub use imports::*;
+pub use smtp::*;
 pub use tickets::*;
 
 use crate::app::App;

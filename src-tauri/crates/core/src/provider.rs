@@ -3,6 +3,8 @@
 
 pub mod graph;
 pub mod imap;
+pub mod outbound;
+pub mod smtp;
 mod tls;
 
 use crate::Millis;
@@ -324,16 +326,6 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.mark(marks).await,
             Self::Imap(mailbox) => mailbox.mark(marks).await,
-        }
-    }
-
-    /// Sends a message given as MIME, as the mailbox. On [`ProviderError::Offline`] and [`ProviderError::Server`] it is
-    /// not known whether the message left.
-    pub async fn send_mime(&self, raw: &[u8]) -> Result<(), ProviderError> {
-        match self {
-            Self::Graph(mailbox) => mailbox.send_mime(raw).await,
-            // IMAP only reads.
-            Self::Imap(_) => Err(ProviderError::Protocol("cannot_send", Evidence::default())),
         }
     }
 }

@@ -16,6 +16,7 @@ mod idle;
 mod import_job;
 mod lock;
 mod marks;
+mod outbox;
 mod poll;
 mod rehearse;
 pub mod schedule;
@@ -23,7 +24,9 @@ pub mod silence;
 pub mod status;
 mod unused;
 
-pub use connections::{Connections, HeldTokens, NoVault, password_purpose, purpose};
+pub use connections::{
+    Connections, HeldTokens, NoVault, outbound_purpose, password_purpose, purpose,
+};
 pub use lock::PollingLock;
 pub use rehearse::{Rehearsal, rehearse};
 pub use unused::{UNDO_TIME, wipe_unused};

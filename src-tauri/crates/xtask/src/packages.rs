@@ -49,6 +49,7 @@ pub(crate) const TEST: &[Need] = &[
     need("chromium-driver", &["chromedriver"], "chromedriver"),
     need("python3", &["python3"], "Python 3 with venv"),
     need("dovecot-imapd", &[], "Dovecot with IMAP"),
+    need("postfix", &[], "Postfix"),
     need("fonts-noto-cjk", &[], "a font with Japanese characters"),
 ];
 
@@ -132,6 +133,7 @@ fn has_library(package: &str) -> bool {
         "libayatana-appindicator3-1" | "fonts-noto-cjk" => true,
         // Elsewhere one package brings all of Dovecot; Debian has the IMAP half apart.
         "dovecot-imapd" => process::find("dovecot").is_some(),
+        "postfix" => process::find("postfix").is_some(),
         _ => false,
     }
 }

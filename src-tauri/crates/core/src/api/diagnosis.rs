@@ -14,13 +14,12 @@ use std::sync::Arc;
 /// healthy connection takes a few seconds. Nothing is written to a server.
 ///
 /// # Errors
-/// [`ErrorCode::WrongState`] for an address read by IMAP, [`ErrorCode::NotFound`], and where the database cannot be read.
+/// [`ErrorCode::NotFound`], and where the database cannot be read.
 pub async fn check_address(
     app: &Arc<App>,
     id: i64,
     only: Option<Station>,
 ) -> Result<ConnectionMap, ApiError> {
-    refuse_imap(app, id).await?;
     checkup::check_address(app, id, only)
         .await?
         .ok_or_else(not_found)
@@ -41,19 +40,7 @@ pub async fn check_attempt(app: &Arc<App>, id: &str) -> Result<ConnectionMap, Ap
 /// # Errors
 /// [`ErrorCode::NotFound`], and where the database cannot be written.
 pub async fn prove_sending(app: &Arc<App>, id: i64) -> Result<ConnectionMap, ApiError> {
-    refuse_imap(app, id).await?;
     checkup::prove_sending(app, id).await?.ok_or_else(not_found)
-}
-
-/// The map's stations are those of Graph; none of them fits an address that is read by IMAP.
-async fn refuse_imap(app: &App, id: i64) -> Result<(), ApiError> {
-    let find = move |db: &rusqlite::Connection| store::addresses::get(db, id);
-    match app.context.store.read(find).await? {
-        Some(row) if row.server.is_some() => {
-            Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address))
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Notes that an admin is asked for approval, and gives the link and the words to send them. Asking again keeps since

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod proof;
+mod servers;
 mod signing_in;
 
 pub(crate) use attempt::check_attempt;
@@ -15,11 +16,12 @@ use crate::api::view::{ConnectionMap, Notice, Station, StationState};
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
     self, ComputerEvidence, FetchEvidence, FolderEvidence, MailboxEvidence, MarkEvidence,
-    NetworkEvidence, SendEvidence,
+    NetworkEvidence, SendEvidence, SendingWay,
 };
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::{Finding, Severity};
-use crate::provider::Provider;
+use crate::provider::outbound::Outbound;
+use crate::provider::{Folder, Provider};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
 use crate::store::approvals::{self, ApprovalRow};
@@ -174,6 +176,9 @@ pub(crate) async fn check_address(
 }
 
 async fn pass(app: &App, known: &Known, lights: &mut Lights<'_>) {
+    if let Some(server) = &known.row.server {
+        return servers::pass(app, known, server, lights).await;
+    }
     let provider = app
         .context
         .connections
@@ -249,6 +254,18 @@ async fn mailbox(
     if !lights.light(Station::MailboxRight, judgement, None) {
         return;
     }
+    reading(app, known, provider, inbox, lights).await;
+}
+
+/// From the folder to the round trip; `inbox` is the folder where it was looked at already.
+async fn reading(
+    app: &App,
+    known: &Known,
+    provider: &Provider,
+    inbox: Option<Folder>,
+    lights: &mut Lights<'_>,
+) {
+    let row = &known.row;
     let (found, took) = match inbox {
         Some(inbox) => (Ok(inbox), None),
         None => {
@@ -277,21 +294,38 @@ async fn mailbox(
     if !lights.light(Station::Mark, judgement, None) {
         return;
     }
-    sending(lights, row.mailbox.is_some(), known.test.clone());
+    let (seen, took) = timed(send_evidence(app, known)).await;
+    let took = matches!(seen.way, SendingWay::Server(..)).then_some(took);
+    sending(lights, row.mailbox.is_some(), &seen, took);
+}
+
+/// What is known about sending. An SMTP server is asked whether it would take mail; none is sent.
+async fn send_evidence(app: &App, known: &Known) -> SendEvidence {
+    let connections = &app.context.connections;
+    let way = match connections.outbound(&known.row, &known.account).await {
+        Ok(Some(Outbound::Smtp(sender))) => {
+            let host = known.row.outbound.as_ref();
+            let host = host.map_or_else(String::new, |at| format!("{}:{}", at.host, at.port));
+            SendingWay::Server(host, evidence::within(sender.verify()).await)
+        }
+        Ok(Some(Outbound::Graph(_))) | Err(_) => SendingWay::Provider,
+        Ok(None) => SendingWay::None,
+    };
+    let test = known.test.clone();
+    SendEvidence { test, way }
 }
 
 /// Sending and the round trip, by the latest test mail.
-fn sending(lights: &mut Lights<'_>, shared: bool, test: Option<OwnTest>) {
-    let seen = SendEvidence { test };
-    let judgement = checks::send::check(&seen);
+fn sending(lights: &mut Lights<'_>, shared: bool, seen: &SendEvidence, took: Option<Duration>) {
+    let judgement = checks::send::check(seen);
     let is_unproven = judgement.state == StationState::Unknown;
     lights.map.send_as = if is_unproven && !shared {
         StationState::NotNeeded
     } else {
         judgement.state
     };
-    if lights.light(Station::Send, judgement, None) {
-        let judgement = checks::round_trip::check(&seen);
+    if lights.light(Station::Send, judgement, took) {
+        let judgement = checks::round_trip::check(seen);
         lights.light(Station::RoundTrip, judgement, None);
     }
 }

@@ -52,6 +52,18 @@ pub fn finding_of(error: &ProviderError) -> Finding {
         ProviderError::Forbidden(evidence) => said(evidence, "ErrorAccessDenied"),
         ProviderError::NotFound(evidence) => said(evidence, "ErrorItemNotFound"),
         ProviderError::QuotaFull(evidence) => said(evidence, "mailbox_full"),
+        // SMTP says in its own words what was too much.
+        ProviderError::Throttled(_, evidence)
+            if evidence
+                .code
+                .as_ref()
+                .is_some_and(|code| code.starts_with("SMTP ")) =>
+        {
+            Finding {
+                severity: Severity::Warning,
+                ..said(evidence, "throttled")
+            }
+        }
         ProviderError::Throttled(_, evidence) => {
             // 503 with a time to wait is trouble of the server's, unless it says that it is busy with us.
             let trouble =

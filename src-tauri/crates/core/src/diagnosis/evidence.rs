@@ -12,6 +12,7 @@ pub use probes::{
 use crate::Millis;
 use crate::account::Identity;
 use crate::oauth::error::{SignInError, TokenError};
+use crate::provider::smtp::Offer;
 use crate::provider::{Folder, ProviderError};
 use crate::store::own_tests::OwnTest;
 use std::time::Duration;
@@ -130,4 +131,18 @@ pub struct MarkEvidence {
 pub struct SendEvidence {
     /// The latest test mail.
     pub test: Option<OwnTest>,
+    /// How the address's mail leaves.
+    pub way: SendingWay,
+}
+
+/// How an address's mail leaves.
+#[derive(Debug, Default)]
+pub enum SendingWay {
+    /// The provider that reads also sends.
+    #[default]
+    Provider,
+    /// An SMTP server, as `host:port`, and what it said when it was asked.
+    Server(String, Result<Offer, ProviderError>),
+    /// Not at all: nobody has named a server.
+    None,
 }

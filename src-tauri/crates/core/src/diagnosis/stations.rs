@@ -138,6 +138,9 @@ pub fn station_of(finding: &Finding) -> Station {
     if is_in(SEND) {
         return Station::Send;
     }
+    if code.starts_with("SMTP ") {
+        return Station::Send;
+    }
     match code {
         "offline" | "captive_portal" => return Station::Network,
         "folder_gone" | "no_recent_mail_in_folder" | "ErrorFolderNotFound" => {

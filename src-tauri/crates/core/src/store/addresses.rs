@@ -267,14 +267,18 @@ pub fn set_settings(
     Ok(())
 }
 
-/// Changes the server that takes mail, with its own sealed password; without one the account's sign-in is used.
+/// Changes the server that takes mail. Its own sealed password stays where none is given, and goes with the server; without
+/// one the account's sign-in is used.
 pub fn set_outbound(
     conn: &Connection,
     id: i64,
     outbound: Option<&SmtpServer>,
     secret: Option<&[u8]>,
 ) -> rusqlite::Result<()> {
-    conn.prepare_cached("UPDATE addresses SET outbound = ?2, outbound_secret = ?3 WHERE id = ?1")?
+    conn.prepare_cached(
+        "UPDATE addresses SET outbound = ?2, outbound_secret = iif(?2 IS NULL, NULL, coalesce(?3, outbound_secret))
+         WHERE id = ?1",
+    )?
         .execute((id, outbound.map(columns::json).transpose()?, secret))?;
     Ok(())
 }

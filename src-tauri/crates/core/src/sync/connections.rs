@@ -1,14 +1,16 @@
 //! Ways to the servers: the provider of an address with the tokens of its account.
 
-use crate::account::{EmailAddress, ImapAuth, ImapServer, Registration};
+use crate::account::{EmailAddress, ImapAuth, ImapServer, Registration, SmtpServer};
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
 use crate::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
+use crate::provider::outbound::Outbound;
+use crate::provider::smtp::SmtpSender;
 use crate::provider::{MailboxName, Provider};
 use crate::secrets::{Secrets, SecretsError, Vault};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
-use crate::store::{Store, StoreError, accounts};
+use crate::store::{Store, StoreError, accounts, addresses};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -220,6 +222,66 @@ impl Connections {
         self.imap(server, folder, Credentials::Password(password))
     }
 
+    /// The way on which an address's mail leaves; nothing where there is none.
+    ///
+    /// # Errors
+    /// [`NoVault`].
+    pub async fn outbound(
+        &self,
+        address: &AddressRow,
+        account: &AccountRow,
+    ) -> Result<Option<Outbound>, NoVault> {
+        let own = EmailAddress::parse(&address.address);
+        let (Some(server), Some(own)) = (&address.outbound, own) else {
+            return Ok(match self.provider(address, account).await? {
+                Provider::Graph(mailbox) => Some(Outbound::Graph(mailbox)),
+                Provider::Imap(_) => None,
+            });
+        };
+        let vault = self.vault().await?;
+        let credentials = match server.auth {
+            ImapAuth::Token => Credentials::Tokens(self.tokens(account).await?),
+            ImapAuth::Password => {
+                let id = address.id;
+                let sealed = self
+                    .store
+                    .read(move |db| addresses::outbound_secret(db, id))
+                    .await?;
+                Credentials::Password(match sealed {
+                    Some(sealed) => opened(&vault, &outbound_purpose(id), &sealed)?,
+                    None => self.password(&vault, account.id).await?,
+                })
+            }
+        };
+        let sender = SmtpSender::new(server.clone(), own, credentials, self.trust.clone());
+        Ok(Some(Outbound::Smtp(sender)))
+    }
+
+    /// A way to hand mail over with a sign-in that is kept in memory only: for trying a server before it is stored.
+    pub fn smtp_trial(
+        &self,
+        server: &SmtpServer,
+        own: &EmailAddress,
+        registration: &Registration,
+        tokens: &TokenSet,
+    ) -> SmtpSender {
+        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
+        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
+        let credentials = Credentials::Tokens(tokens);
+        SmtpSender::new(server.clone(), own.clone(), credentials, self.trust.clone())
+    }
+
+    /// As [`Connections::smtp_trial`], with a password.
+    pub fn smtp_password_trial(
+        &self,
+        server: &SmtpServer,
+        own: &EmailAddress,
+        password: SecretString,
+    ) -> SmtpSender {
+        let credentials = Credentials::Password(password);
+        SmtpSender::new(server.clone(), own.clone(), credentials, self.trust.clone())
+    }
+
     /// Forgets an account's tokens in memory, after they were replaced or removed.
     pub fn forget(&self, account_id: i64) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -265,12 +327,7 @@ impl Connections {
             .read(move |db| accounts::load_tokens(db, account))
             .await?
             .ok_or(NoVault::KeyMissing)?;
-        let plain = vault
-            .unseal(&password_purpose(account), &sealed)
-            .map_err(|_| NoVault::KeyMissing)?;
-        std::str::from_utf8(&plain)
-            .map(SecretString::from)
-            .map_err(|_| NoVault::KeyMissing)
+        opened(vault, &password_purpose(account), &sealed)
     }
 
     fn graph(&self, registration: &Registration, tokens: Tokens, name: MailboxName) -> Provider {
@@ -291,6 +348,20 @@ pub fn purpose(account_id: i64) -> String {
 /// What a sealed password is bound to.
 pub fn password_purpose(account_id: i64) -> String {
     format!("password of account {account_id}")
+}
+
+/// What a sealed password for sending alone is bound to.
+pub fn outbound_purpose(address_id: i64) -> String {
+    format!("outbound password of address {address_id}")
+}
+
+fn opened(vault: &Vault, purpose: &str, sealed: &[u8]) -> Result<SecretString, NoVault> {
+    let plain = vault
+        .unseal(purpose, sealed)
+        .map_err(|_| NoVault::KeyMissing)?;
+    std::str::from_utf8(&plain)
+        .map(SecretString::from)
+        .map_err(|_| NoVault::KeyMissing)
 }
 
 struct StoredTokens {

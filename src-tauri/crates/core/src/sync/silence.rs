@@ -11,7 +11,7 @@ pub use quiet::QuietHours;
 
 use super::Context;
 use crate::Millis;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::outbound::{NotSent, Outbound};
 use crate::store::StoreError;
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
@@ -186,14 +186,16 @@ async fn mail(
         let Some(letter) = Letter::new(seen, &due, row, account, list.clone()) else {
             continue;
         };
-        let provider = match context.connections.provider(row, account).await {
-            Ok(provider) => provider,
+        let outbound = match context.connections.outbound(row, account).await {
+            Ok(Some(outbound)) => outbound,
+            // It only reads.
+            Ok(None) => continue,
             Err(error) => {
                 tracing::warn!(%error, "No way to send an alert.");
                 continue;
             }
         };
-        if send(context, &provider, &letter, &due, now).await? {
+        if send(context, &outbound, &letter, &due, now).await? {
             return Ok(());
         }
     }
@@ -204,7 +206,7 @@ async fn mail(
 /// Sends; returns whether the mail left, or may have. It is crossed off first: rather none than two.
 async fn send(
     context: &Context,
-    provider: &Provider,
+    outbound: &Outbound,
     letter: &Letter,
     due: &[SilenceRow],
     now: Millis,
@@ -216,16 +218,27 @@ async fn send(
             return Ok(false);
         }
     };
+    let Some(envelope) = letter.envelope() else {
+        return Ok(false);
+    };
     let rows = due.to_vec();
     context
         .store
         .write(move |tx| silences::set_mail_due(tx, &rows, false))
         .await?;
-    match provider.send_mime(&raw).await {
-        Ok(()) => Ok(true),
+    match context.send(outbound, &envelope, &raw).await {
+        Ok(sent) => {
+            for (recipient, error) in sent.refused {
+                tracing::warn!(%recipient, %error, "An alert was refused for one recipient.");
+            }
+            Ok(true)
+        }
         // Nobody knows whether it left.
-        Err(ProviderError::Offline(_) | ProviderError::Server(_)) => Ok(true),
-        Err(error) => {
+        Err(NotSent {
+            may_have_left: true,
+            ..
+        }) => Ok(true),
+        Err(NotSent { error, .. }) => {
             tracing::warn!(%error, "An alert was refused.");
             let rows = due.to_vec();
             context

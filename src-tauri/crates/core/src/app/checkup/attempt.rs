@@ -9,7 +9,7 @@ use crate::app::attempts::{Plan, Proven};
 use crate::app::views::scope_views;
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
-    self, FetchEvidence, FolderEvidence, MailboxEvidence, MarkEvidence,
+    self, FetchEvidence, FolderEvidence, MailboxEvidence, MarkEvidence, SendEvidence,
 };
 use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::stations::station_of;
@@ -225,6 +225,6 @@ fn mailbox(
     }
     let judgement = checks::mark::check(&MarkEvidence::default());
     if lights.light(Station::Mark, judgement, None) {
-        sending(lights, false, None);
+        sending(lights, false, &SendEvidence::default(), None);
     }
 }

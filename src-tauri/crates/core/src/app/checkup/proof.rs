@@ -6,10 +6,13 @@ use crate::account::EmailAddress;
 use crate::api::view::{ConnectionMap, Station, StationState};
 use crate::app::App;
 use crate::diagnosis::checks::finding_of;
-use crate::diagnosis::evidence;
+use crate::diagnosis::evidence::{self, SendEvidence, SendingWay};
 use crate::diagnosis::map::Judgement;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::Provider;
+use crate::provider::outbound::{Envelope, NotSent, Outbound};
 use crate::store::{StoreError, own_tests};
+use mail_builder::MessageBuilder;
+use mail_builder::headers::raw::Raw;
 use std::time::{Duration, Instant};
 
 /// How long the mail is waited for.
@@ -42,10 +45,16 @@ pub(crate) async fn prove_sending(app: &App, id: i64) -> Result<Option<Connectio
         .connections
         .provider(&known.row, &known.account)
         .await;
-    let (Ok(provider), Some(address)) = (provider, EmailAddress::parse(&known.row.address)) else {
+    let outbound = app
+        .context
+        .connections
+        .outbound(&known.row, &known.account)
+        .await;
+    let address = EmailAddress::parse(&known.row.address);
+    let (Ok(provider), Ok(Some(outbound)), Some(address)) = (provider, outbound, address) else {
         return Ok(Some(map));
     };
-    let took = test(app, &known, &provider, &address).await?;
+    let took = test(app, &known, (&provider, &outbound), &address).await?;
     let Some(known) = super::known(app, id).await? else {
         return Ok(None);
     };
@@ -61,13 +70,17 @@ struct Took {
 async fn test(
     app: &App,
     known: &Known,
-    provider: &Provider,
+    (provider, outbound): (&Provider, &Outbound),
     address: &EmailAddress,
 ) -> Result<Took, StoreError> {
     let (address_id, sent_at) = (known.row.id, app.context.clock.now());
     let token = uuid::Uuid::new_v4().simple().to_string();
     let message_id = format!("mailroom-test.{token}@{}", address.domain());
-    let raw = mail(address, &message_id, &token, sent_at);
+    let raw = mail(address, &message_id, &token, sent_at).map_err(StoreError::Folder)?;
+    let envelope = Envelope {
+        from: address.clone(),
+        to: vec![address.clone()],
+    };
     let noted = (message_id.clone(), token.clone());
     let test = app
         .context
@@ -75,10 +88,14 @@ async fn test(
         .write(move |tx| own_tests::begin(tx, address_id, &noted.0, &noted.1, sent_at))
         .await?;
     let begun = Instant::now();
-    let sent = evidence::within(provider.send_mime(raw.as_bytes())).await;
+    let sending = app.context.send(outbound, &envelope, &raw);
+    // Whoever does not answer in time may have taken it all the same: then it arrives.
+    let sent = tokio::time::timeout(PATIENCE, sending).await;
     let sending = begun.elapsed();
-    if let Err(error) = sent
-        && !may_have_left(&error)
+    if let Ok(Err(NotSent {
+        error,
+        may_have_left: false,
+    })) = sent
     {
         let refusal = finding_of(&error).about(
             &known.row.address,
@@ -111,11 +128,6 @@ async fn test(
             .await?;
     }
     Ok(Took { sending, trip })
-}
-
-/// Whether the server may have taken the mail although no answer said so.
-fn may_have_left(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Offline(_) | ProviderError::Server(_))
 }
 
 async fn is_there(
@@ -152,7 +164,11 @@ fn lit(app: &App, known: &Known, map: ConnectionMap, took: Took) -> ConnectionMa
     };
     // What an earlier test left behind this station is over.
     lights.light(Station::Mark, mark(known), None);
-    super::sending(&mut lights, known.row.mailbox.is_some(), known.test.clone());
+    let seen = SendEvidence {
+        test: known.test.clone(),
+        way: SendingWay::Provider,
+    };
+    super::sending(&mut lights, known.row.mailbox.is_some(), &seen, None);
     let mut map = lights.map;
     for view in &mut map.stations {
         let took = if view.station == Station::Send {
@@ -179,23 +195,28 @@ fn mark(known: &Known) -> Judgement {
 }
 
 /// The test mail (RFC 5322). `Auto-Submitted` (RFC 3834) and Exchange's own header keep automatic answers away.
-fn mail(address: &EmailAddress, message_id: &str, token: &str, now: Millis) -> String {
-    let date = jiff::Timestamp::from_millisecond(now)
-        .ok()
-        .and_then(|at| jiff::fmt::rfc2822::to_string(&at.to_zoned(jiff::tz::TimeZone::UTC)).ok())
-        .unwrap_or_default();
+fn mail(
+    address: &EmailAddress,
+    message_id: &str,
+    token: &str,
+    now: Millis,
+) -> std::io::Result<Vec<u8>> {
     let text = "This is a test that Mailroom sent from this address to itself, to prove that sending works.\r\n\
         It does not become a ticket. You may delete it.\r\n\r\n\
         Mit dieser Testnachricht von dieser Adresse an sich selbst hat Mailroom das Senden gepr\u{fc}ft.\r\n\
         Sie wird kein Ticket. Sie k\u{f6}nnen sie l\u{f6}schen.\r\n\r\n\
         \u{9001}\u{4fe1}\u{3092}\u{78ba}\u{8a8d}\u{3059}\u{308b}\u{305f}\u{3081}\u{3001}Mailroom \u{304c}\u{3053}\u{306e}\u{30a2}\u{30c9}\u{30ec}\u{30b9}\u{304b}\u{3089}\u{81ea}\u{5206}\u{5b9b}\u{3066}\u{306b}\u{9001}\u{4fe1}\u{3057}\u{305f}\u{30c6}\u{30b9}\u{30c8}\u{3067}\u{3059}\u{3002}\r\n\
         \u{30c1}\u{30b1}\u{30c3}\u{30c8}\u{306b}\u{306f}\u{306a}\u{308a}\u{307e}\u{305b}\u{3093}\u{3002}\u{524a}\u{9664}\u{3057}\u{3066}\u{304b}\u{307e}\u{3044}\u{307e}\u{305b}\u{3093}\u{3002}\r\n";
-    format!(
-        "From: <{address}>\r\nTo: <{address}>\r\nSubject: Mailroom test {token}\r\nDate: {date}\r\n\
-         Message-ID: <{message_id}>\r\nAuto-Submitted: auto-generated\r\n\
-         X-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}"
-    )
+    MessageBuilder::new()
+        .from(address.as_str())
+        .to(address.as_str())
+        .subject(format!("Mailroom test {token}"))
+        .date(now / 1000)
+        .message_id(message_id)
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .header("X-Auto-Response-Suppress", Raw::new("All"))
+        .text_body(text)
+        .write_to_vec()
 }
 
 #[cfg(test)]
@@ -205,7 +226,8 @@ mod tests {
     #[test]
     fn the_test_mail_says_what_it_is_and_asks_for_no_answer() {
         let address = EmailAddress::parse("support@contoso.example").unwrap();
-        let raw = mail(&address, "mailroom-test.t1@contoso.example", "t1", 0);
+        let raw = mail(&address, "mailroom-test.t1@contoso.example", "t1", 0).unwrap();
+        assert!(raw.is_ascii(), "no server has to take eight bits");
         let parsed = crate::import::parse::parse(&bytes::Bytes::from(raw));
         assert_eq!(parsed.subject, "Mailroom test t1");
         assert_eq!(parsed.from.address, "support@contoso.example");

@@ -37,12 +37,14 @@ pub fn check(seen: &SendEvidence) -> Judgement {
 mod tests {
     use super::super::testing::{refusal, seen};
     use super::*;
+    use crate::diagnosis::evidence::SendingWay;
     use crate::diagnosis::map::StationState as S;
     use crate::store::own_tests::OwnTest;
 
     #[test]
     fn a_test_mail_arrives_or_is_missed() {
         let test = |arrived_at: Option<i64>, refusal| SendEvidence {
+            way: SendingWay::Provider,
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,

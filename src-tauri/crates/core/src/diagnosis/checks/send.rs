@@ -1,18 +1,44 @@
-//! Sending as the address: known only by the test mail that somebody agreed to. That `Mail.Send` is granted is
-//! [`super::consent`]'s.
+//! Sending as the address: known only by the test mail that somebody agreed to; that an SMTP server lets nobody sign in is
+//! known before. That `Mail.Send` is granted is [`super::consent`]'s.
 
-use super::{facts, instant};
-use crate::diagnosis::evidence::SendEvidence;
+use super::{facts, instant, refused};
+use crate::diagnosis::evidence::{SendEvidence, SendingWay};
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::{Finding, Severity};
 
 /// Judges sending.
 pub fn check(seen: &SendEvidence) -> Judgement {
+    let mut facts = match &seen.way {
+        SendingWay::Provider => facts([]),
+        SendingWay::None => {
+            let finding = Finding::plain("no_outbound", Severity::Warning);
+            return Judgement::unknown(Some(finding), facts([]));
+        }
+        SendingWay::Server(host, Ok(offer)) => facts([
+            ("smtp_host", host.clone()),
+            (
+                "size_limit",
+                offer.size.map_or_else(String::new, |size| size.to_string()),
+            ),
+        ]),
+        SendingWay::Server(host, Err(error)) => {
+            let mut judgement = refused(error, facts([("smtp_host", host.clone())]));
+            if let Some(finding) = &mut judgement.finding {
+                let name = host
+                    .rsplit_once(':')
+                    .map_or(host.as_str(), |(name, _)| name);
+                let args = &mut finding.args;
+                args.entry("host".to_owned())
+                    .or_insert_with(|| name.to_owned());
+            }
+            return judgement;
+        }
+    };
     let Some(test) = &seen.test else {
         let finding = Finding::plain("sending_unproven", Severity::Ok);
-        return Judgement::unknown(Some(finding), facts([]));
+        return Judgement::unknown(Some(finding), facts);
     };
-    let facts = facts([("tested_at", instant(Some(test.sent_at)))]);
+    facts.insert("tested_at".to_owned(), instant(Some(test.sent_at)));
     match &test.refusal {
         Some(refusal) => Judgement::failed(refusal.clone(), facts),
         None => Judgement::ok(facts),
@@ -21,14 +47,20 @@ pub fn check(seen: &SendEvidence) -> Judgement {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{refusal, seen};
+    use super::super::testing::{refusal, said, seen};
     use super::*;
     use crate::diagnosis::map::StationState as S;
+    use crate::provider::ProviderError;
     use crate::store::own_tests::OwnTest;
+
+    fn no() -> ProviderError {
+        ProviderError::Unauthorized(said("SMTP password refused", 0))
+    }
 
     #[test]
     fn sending_is_unknown_until_it_was_tried() {
         let test = |refusal| SendEvidence {
+            way: SendingWay::Provider,
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,
@@ -46,6 +78,20 @@ mod tests {
             (
                 test(refusal("ErrorSendAsDenied")),
                 (S::Failed, "ErrorSendAsDenied", true),
+            ),
+            (
+                SendEvidence {
+                    test: None,
+                    way: SendingWay::None,
+                },
+                (S::Unknown, "no_outbound", false),
+            ),
+            (
+                SendEvidence {
+                    test: None,
+                    way: SendingWay::Server("mail.contoso.example:587".into(), Err(no())),
+                },
+                (S::Failed, "SMTP password refused", true),
             ),
         ] {
             assert_eq!(seen(&check(&evidence)), expected, "{evidence:?}");

@@ -3,6 +3,7 @@
 use super::{MINUTE, Seen};
 use crate::Millis;
 use crate::account::EmailAddress;
+use crate::provider::outbound::Envelope;
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::silences::SilenceRow;
@@ -85,6 +86,14 @@ impl Letter {
             minutes: seen.settings.alert_after_min,
             silent: names(true),
             recovered: names(false),
+        })
+    }
+
+    /// From whom it goes to whom; nothing where the sender is no address.
+    pub(super) fn envelope(&self) -> Option<Envelope> {
+        Some(Envelope {
+            from: EmailAddress::parse(&self.from)?,
+            to: self.to.clone(),
         })
     }
 

@@ -1,0 +1,251 @@
+//! The server that takes the mail of an address that is read by IMAP.
+
+use super::addresses::not_found;
+use super::error::{ApiError, ErrorCode};
+use super::view::AddressView;
+use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer, Tls};
+use crate::app::{self, App};
+use crate::provider::ProviderError;
+use crate::provider::outbound::Outbound;
+use crate::provider::smtp::Offer;
+use crate::store::addresses::AddressRow;
+use crate::store::{accounts, addresses};
+use crate::sync::{self, StepError};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// More additional senders than this are a mistake.
+const MOST_SENDERS: usize = 100;
+
+/// The server for outgoing mail, as typed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SmtpInput {
+    /// `host` or `host:port`; without a port 587, or 465 where TLS is asked for from the first byte.
+    pub server: String,
+    /// How the line is encrypted; nothing means STARTTLS, except at port 465.
+    pub tls: Option<Tls>,
+    /// Login name; nothing means that of the IMAP server.
+    pub login: Option<String>,
+    /// What proves who we are; nothing means a password where one is given, else what the IMAP server takes.
+    pub auth: Option<ImapAuth>,
+    /// Addresses that mail may be sent from beside the connection's own.
+    pub from: Vec<String>,
+}
+
+/// Signs in to the server, sends nothing, and keeps it for the mail that leaves from the address. `password` is for this
+/// server alone and stays until the server is removed; without one, the password or the tokens that the address is read
+/// with are used.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not read by IMAP, [`ErrorCode::OutOfRange`]
+/// for a server that is no host name and port, [`ErrorCode::InvalidAddress`] for an additional sender that is none, what
+/// keeps the keychain shut, and what the server said, with nothing stored.
+pub async fn set_outbound(
+    app: &App,
+    id: i64,
+    input: SmtpInput,
+    password: Option<SecretString>,
+) -> Result<AddressView, ApiError> {
+    let (row, inbound) = imap_row(app, id).await?;
+    let server = smtp_server(&input, &inbound, password.is_some())?;
+    try_outbound(app, &row, &server, password.clone())
+        .await?
+        .map_err(StepError::Provider)?;
+    let vault = app.context.connections.vault().await?;
+    let purpose = sync::outbound_purpose(id);
+    let sealed = password.map(|text| vault.seal(&purpose, text.expose_secret().as_bytes()));
+    app.context
+        .store
+        .write(move |tx| addresses::set_outbound(tx, id, Some(&server), sealed.as_deref()))
+        .await?;
+    app::address_view(app, id).await?.ok_or_else(not_found)
+}
+
+/// Forgets the server for outgoing mail: nothing leaves from the address any more.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not read by IMAP.
+pub async fn remove_outbound(app: &App, id: i64) -> Result<(), ApiError> {
+    imap_row(app, id).await?;
+    app.context
+        .store
+        .write(move |tx| addresses::set_outbound(tx, id, None, None))
+        .await?;
+    Ok(())
+}
+
+/// The settings that `input` means for an address that is read from `inbound`.
+///
+/// # Errors
+/// As [`set_outbound`].
+pub(crate) fn smtp_server(
+    input: &SmtpInput,
+    inbound: &ImapServer,
+    with_password: bool,
+) -> Result<SmtpServer, ApiError> {
+    let wrong = || ApiError::new(ErrorCode::OutOfRange).arg("value", &input.server);
+    // `https` makes the parser check and normalise the host; the scheme goes no further.
+    let url = Url::parse(&format!("https://{}/", input.server.trim())).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none();
+    let host = url.host_str().filter(|_| bare).ok_or_else(wrong)?;
+    let (port, tls) = match (url.port(), input.tls) {
+        (None, Some(Tls::Implicit)) => (465, Tls::Implicit),
+        (Some(465), None) => (465, Tls::Implicit),
+        (port, tls) => (port.unwrap_or(587), tls.unwrap_or(Tls::StartTls)),
+    };
+    let login = input
+        .login
+        .as_deref()
+        .map_or(inbound.login.as_str(), str::trim);
+    if login.is_empty() || login.chars().any(char::is_control) {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", login));
+    }
+    if input.from.len() > MOST_SENDERS {
+        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", input.from.len()));
+    }
+    let mut from: Vec<EmailAddress> = Vec::new();
+    for text in &input.from {
+        let address = EmailAddress::parse(text)
+            .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", text))?;
+        if !from.contains(&address) {
+            from.push(address);
+        }
+    }
+    let usual = match with_password {
+        true => ImapAuth::Password,
+        false => inbound.auth,
+    };
+    Ok(SmtpServer {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+        tls,
+        login: login.to_owned(),
+        auth: input.auth.unwrap_or(usual),
+        from,
+    })
+}
+
+/// Signs in to `server` as the address would, and sends nothing.
+///
+/// # Errors
+/// [`ApiError`] where the stored sign-in cannot be read; what the server said is the inner result.
+pub(crate) async fn try_outbound(
+    app: &App,
+    row: &AddressRow,
+    server: &SmtpServer,
+    password: Option<SecretString>,
+) -> Result<Result<Offer, ProviderError>, ApiError> {
+    let connections = &app.context.connections;
+    let own = EmailAddress::parse(&row.address).ok_or_else(not_found)?;
+    if let (Some(password), ImapAuth::Password) = (password, server.auth) {
+        let sender = connections.smtp_password_trial(server, &own, password);
+        return Ok(sender.verify().await);
+    }
+    let account = row.account_id;
+    let account = app
+        .context
+        .store
+        .read(move |db| accounts::get(db, account))
+        .await?
+        .ok_or_else(not_found)?;
+    let asked = AddressRow {
+        outbound: Some(server.clone()),
+        ..row.clone()
+    };
+    match connections.outbound(&asked, &account).await? {
+        Some(Outbound::Smtp(sender)) => Ok(sender.verify().await),
+        Some(Outbound::Graph(_)) | None => Err(not_found()),
+    }
+}
+
+async fn imap_row(app: &App, id: i64) -> Result<(AddressRow, ImapServer), ApiError> {
+    let row = app
+        .context
+        .store
+        .read(move |db| addresses::get(db, id))
+        .await?
+        .ok_or_else(not_found)?;
+    match row.server.clone() {
+        Some(server) => Ok((row, server)),
+        None => Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(server: &str, tls: Option<Tls>) -> Option<(String, u16, Tls)> {
+        let inbound = ImapServer {
+            host: "mail.contoso.example".into(),
+            port: 993,
+            tls: Tls::Implicit,
+            login: "kim".into(),
+            auth: ImapAuth::Token,
+        };
+        let input = SmtpInput {
+            server: server.into(),
+            tls,
+            ..SmtpInput::default()
+        };
+        let server = smtp_server(&input, &inbound, false).ok()?;
+        assert_eq!(
+            (server.login.as_str(), server.auth),
+            ("kim", ImapAuth::Token)
+        );
+        Some((server.host, server.port, server.tls))
+    }
+
+    #[test]
+    fn a_server_is_a_host_and_perhaps_a_port_and_always_encrypted() {
+        for (text, tls, port, expected) in [
+            ("mail.contoso.example", None, 587, Tls::StartTls),
+            (
+                "mail.contoso.example",
+                Some(Tls::Implicit),
+                465,
+                Tls::Implicit,
+            ),
+            ("mail.contoso.example:465", None, 465, Tls::Implicit),
+            ("mail.contoso.example:2525", None, 2525, Tls::StartTls),
+            (
+                "mail.contoso.example:2465",
+                Some(Tls::Implicit),
+                2465,
+                Tls::Implicit,
+            ),
+        ] {
+            let expected = ("mail.contoso.example".to_owned(), port, expected);
+            assert_eq!(read(text, tls), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "a b",
+            "kim@mail.contoso.example",
+            "host/path",
+            "host:99999",
+        ] {
+            assert_eq!(read(text, None), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_additional_sender_is_an_address() {
+        let inbound = ImapServer {
+            host: "mail.contoso.example".into(),
+            port: 993,
+            tls: Tls::Implicit,
+            login: "kim".into(),
+            auth: ImapAuth::Password,
+        };
+        let with = |from: &[&str]| SmtpInput {
+            server: "mail.contoso.example".into(),
+            from: from.iter().map(ToString::to_string).collect(),
+            ..SmtpInput::default()
+        };
+        let twice = with(&["info@contoso.example", "Info@Contoso.example"]);
+        assert_eq!(smtp_server(&twice, &inbound, false).unwrap().from.len(), 1);
+        let error = smtp_server(&with(&["info"]), &inbound, false).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidAddress);
+    }
+}

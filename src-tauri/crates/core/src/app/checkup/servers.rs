@@ -1,0 +1,141 @@
+//! The map of an address that is read by IMAP: the stations of the sign-in service are lit where a token is used, and by
+//! what the mail servers said. A password needs none of them.
+
+use super::{Known, Lights, reading, timed};
+use crate::account::{ImapAuth, ImapServer};
+use crate::api::view::Station;
+use crate::app::App;
+use crate::diagnosis::checks::{self, finding_of, finding_of_token};
+use crate::diagnosis::evidence::{self, ComputerEvidence};
+use crate::diagnosis::map::{Facts, Judgement};
+use crate::diagnosis::stations::station_of;
+use crate::diagnosis::{Finding, Severity};
+use crate::oauth::error::TokenError;
+use crate::provider::ProviderError;
+
+/// From this computer to the round trip.
+pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: &mut Lights<'_>) {
+    let connections = &app.context.connections;
+    let provider = connections.provider(&known.row, &known.account).await;
+    let trouble = match &provider {
+        Err(missing) => Some(Finding::plain(missing.code(), Severity::Failed)),
+        Ok(_) => app.context.storage_trouble(),
+    };
+    let (data_folder, took) = timed(evidence::data_folder(&app.data_dir)).await;
+    let judgement = checks::computer::check(&ComputerEvidence {
+        data_folder,
+        trouble,
+        skew_ms: None,
+    });
+    if !lights.light(Station::Computer, judgement, Some(took)) {
+        return;
+    }
+    let Ok(provider) = provider else { return };
+    if let Some(finding) = token_trouble(app, known, server).await {
+        fail_at(lights, at_its_station(finding), server);
+        return;
+    }
+    let (inbox, took) = timed(evidence::inbox(&provider)).await;
+    let inbox = match inbox {
+        Ok(inbox) => inbox,
+        Err(error) => {
+            fail_at(lights, refused_at(&error, server), server);
+            return;
+        }
+    };
+    for station in Station::ALL {
+        if station > Station::Computer && station < Station::Folder {
+            let asked = (station == Station::Network).then_some(took);
+            if !lights.light(station, well(station, server), asked) {
+                return;
+            }
+        }
+    }
+    let inbox = known.row.folder_path.is_none().then_some(inbox);
+    reading(app, known, &provider, inbox, lights).await;
+}
+
+/// Why there is no token, where one is used.
+async fn token_trouble(app: &App, known: &Known, server: &ImapServer) -> Option<Finding> {
+    let outbound = known.row.outbound.as_ref().map(|server| server.auth);
+    if server.auth != ImapAuth::Token && outbound != Some(ImapAuth::Token) {
+        return None;
+    }
+    let renewed = match app.context.connections.tokens(&known.account).await {
+        Ok(tokens) => evidence::silent_renewal(&tokens).await,
+        Err(_) => Err(TokenError::NoTokens),
+    };
+    renewed.err().map(|error| finding_of_token(&error))
+}
+
+/// The station that an IMAP server's refusal belongs to, with the finding.
+fn refused_at(error: &ProviderError, server: &ImapServer) -> (Station, Finding) {
+    let station = match error {
+        ProviderError::Offline(_) | ProviderError::Untrusted(_) => Station::Network,
+        ProviderError::Unauthorized(_) if server.auth == ImapAuth::Token => Station::Token,
+        ProviderError::Unauthorized(_) => Station::SignIn,
+        ProviderError::Token(error) => return at_its_station(finding_of_token(error)),
+        ProviderError::Forbidden(_) => Station::MailboxRight,
+        ProviderError::NotFound(_)
+        | ProviderError::Throttled(..)
+        | ProviderError::CursorExpired(_)
+        | ProviderError::QuotaFull(_)
+        | ProviderError::Server(_)
+        | ProviderError::Protocol(..) => Station::Mailbox,
+    };
+    (station, finding_of(error))
+}
+
+fn at_its_station(finding: Finding) -> (Station, Finding) {
+    (station_of(&finding), finding)
+}
+
+/// Lights everything up to the station that failed.
+fn fail_at(lights: &mut Lights<'_>, found: (Station, Finding), server: &ImapServer) {
+    let (failed, mut finding) = found;
+    finding
+        .args
+        .entry("host".to_owned())
+        .or_insert_with(|| server.host.clone());
+    let mut finding = Some(finding);
+    for station in Station::ALL {
+        if station <= Station::Computer {
+            continue;
+        }
+        let judgement = match finding.take_if(|_| station == failed) {
+            Some(finding) => Judgement::failed(finding, Facts::new()),
+            None => well(station, server),
+        };
+        if !lights.light(station, judgement, None) {
+            return;
+        }
+    }
+}
+
+/// A station that nothing stands against.
+fn well(station: Station, server: &ImapServer) -> Judgement {
+    let of_tokens = matches!(
+        station,
+        Station::Registration | Station::Consent | Station::Token
+    );
+    if of_tokens && server.auth == ImapAuth::Password {
+        return Judgement::not_needed(Facts::new());
+    }
+    let fact = match station {
+        Station::Network => Some(("imap_host", format!("{}:{}", server.host, server.port))),
+        Station::SignIn => Some(("login", server.login.clone())),
+        Station::Computer
+        | Station::Registration
+        | Station::Consent
+        | Station::Token
+        | Station::Mailbox
+        | Station::MailboxRight
+        | Station::Folder
+        | Station::Fetch
+        | Station::Mark
+        | Station::Send
+        | Station::RoundTrip => None,
+    };
+    let facts = fact.map(|(name, value)| (name.to_owned(), value));
+    Judgement::ok(facts.into_iter().collect())
+}
