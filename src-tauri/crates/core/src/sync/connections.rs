@@ -169,11 +169,7 @@ impl Connections {
     /// The provider of a disconnected address: it has no sign-in, whoever else uses the account and however long the
     /// sign-in is kept, so nothing is read and nothing is sent.
     fn resting(&self, address: &AddressRow, account: &AccountRow) -> Provider {
-        let tokens = Tokens::new(
-            self.http.clone(),
-            account.registration.clone(),
-            Arc::new(NoTokens),
-        );
+        let tokens = self.no_tokens(account);
         match &address.server {
             Some(server) => {
                 let server = ImapServer {
@@ -185,6 +181,11 @@ impl Connections {
             }
             None => self.graph(&account.registration, tokens, MailboxName::Own),
         }
+    }
+
+    fn no_tokens(&self, account: &AccountRow) -> Tokens {
+        let registration = account.registration.clone();
+        Tokens::new(self.http.clone(), registration, Arc::new(NoTokens))
     }
 
     /// Keeps the tokens of a sign-in that is not connected yet in memory, where trials renew them.
@@ -240,6 +241,7 @@ impl Connections {
         };
         let vault = self.vault().await?;
         let credentials = match server.auth {
+            _ if address.disconnected => Credentials::Tokens(self.no_tokens(account)),
             ImapAuth::Token => Credentials::Tokens(self.tokens(account).await?),
             ImapAuth::Password => {
                 let id = address.id;
@@ -262,12 +264,9 @@ impl Connections {
         &self,
         server: &SmtpServer,
         own: &EmailAddress,
-        registration: &Registration,
-        tokens: &TokenSet,
+        tokens: &HeldTokens,
     ) -> SmtpSender {
-        let records = Arc::new(HeldTokens(tokio::sync::Mutex::new(tokens.clone())));
-        let tokens = Tokens::new(self.http.clone(), registration.clone(), records);
-        let credentials = Credentials::Tokens(tokens);
+        let credentials = Credentials::Tokens(tokens.tokens.clone());
         SmtpSender::new(server.clone(), own.clone(), credentials, self.trust.clone())
     }
 
