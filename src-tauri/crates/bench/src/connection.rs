@@ -73,17 +73,8 @@ pub(crate) async fn connect(
         .iter()
         .find(|user| user.address == MAILBOX)
         .ok_or("the tenant has no support mailbox")?;
-    let app = App::open(Options {
-        data_dir: folder.to_owned(),
-        secrets: key,
-        extra_roots: Vec::new(),
-        desktop: Arc::new(Guest(Arc::new(Visitor::new(&user.login, &user.password)))),
-        clock: Clock::system(),
-        may_poll: true,
-        own_registration: None,
-        any_endpoint: false,
-    })
-    .await?;
+    let visitor = Visitor::new(&user.login, &user.password);
+    let app = open(folder, key, Arc::new(Guest(Arc::new(visitor))), Vec::new()).await?;
     let request = ConnectRequest {
         address: MAILBOX.to_owned(),
         registration: Some(RegistrationInput {
@@ -115,7 +106,33 @@ pub(crate) async fn connect(
         import_newest: None,
     };
     let id = api::finish_connect(&app, &attempt, choices).await?.id;
-    while api::address_details(&app, id)
+    polled(&app, id).await?;
+    Ok((app, id))
+}
+
+/// The product in `folder`, trusting `roots` (PEM) beside the system's.
+pub(crate) async fn open(
+    folder: &Path,
+    secrets: Arc<MemoryKey>,
+    desktop: Arc<dyn Desktop>,
+    roots: Vec<Vec<u8>>,
+) -> Outcome<Arc<App>> {
+    Ok(App::open(Options {
+        data_dir: folder.to_owned(),
+        secrets,
+        extra_roots: roots,
+        desktop,
+        clock: Clock::system(),
+        may_poll: true,
+        own_registration: None,
+        any_endpoint: false,
+    })
+    .await?)
+}
+
+/// Waits for the first poll of a new address.
+pub(crate) async fn polled(app: &App, id: i64) -> Outcome<()> {
+    while api::address_details(app, id)
         .await?
         .address
         .last_success_at
@@ -123,5 +140,5 @@ pub(crate) async fn connect(
     {
         tokio::time::sleep(LOOK).await;
     }
-    Ok((app, id))
+    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::connection::{LOOK, MemoryKey, connect};
 use crate::usage::{Start, Usage};
 use mailroom_core::api;
 use mailroom_core::api::view::ImportState;
+use mailroom_core::app::App;
 use mailroom_sandbox::Description;
 use std::sync::Arc;
 
@@ -13,10 +14,15 @@ pub(crate) async fn import(tenant: Description, size: u32) -> Outcome<Usage> {
     let folder = tempfile::tempdir()?;
     let key = Arc::new(MemoryKey::default());
     let (app, id) = connect(folder.path(), key, &tenant).await?;
+    run(&app, id, size).await
+}
+
+/// Imports the newest `size` mails of a connected address and closes the application.
+pub(crate) async fn run(app: &App, id: i64, size: u32) -> Outcome<Usage> {
     let start = Start::now();
-    api::start_import(&app, id, size).await?;
+    api::start_import(app, id, size).await?;
     let import = loop {
-        let view = api::address_details(&app, id).await?.address;
+        let view = api::address_details(app, id).await?.address;
         if let Some(import) = view
             .import
             .filter(|import| import.state == ImportState::Done)

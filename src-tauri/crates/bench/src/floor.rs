@@ -54,6 +54,21 @@ pub(crate) async fn import(tenant: Description, size: u32) -> Outcome<Usage> {
     Ok(usage)
 }
 
+/// The newest `size` mails, the oldest first.
+pub(crate) async fn mails(tenant: Description, size: u32) -> Outcome<Vec<Vec<u8>>> {
+    let folder = tempfile::tempdir()?;
+    let token = access_token(folder.path(), &tenant).await?;
+    let http = reqwest::Client::new();
+    let ids = list(&http, &tenant.graph_url, &token, size).await?;
+    let mut mails = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(GROUP) {
+        let group = fetch(&http, &tenant.graph_url, &token, ids).await?;
+        mails.extend(group.into_iter().map(|mail| mail.raw));
+    }
+    mails.reverse();
+    Ok(mails)
+}
+
 /// A sign-in as the product makes it; its token is taken from the data folder.
 async fn access_token(folder: &Path, tenant: &Description) -> Outcome<String> {
     let key = Arc::new(MemoryKey::default());

@@ -9,7 +9,7 @@ use std::time::Instant;
 pub(crate) struct Usage {
     pub(crate) messages: u32,
     pub(crate) seconds: f64,
-    /// Of this process, all its threads, in user and system mode. Not a number where the system does not tell.
+    /// Of this process and of the programs it ran, in user and system mode. Not a number where the system does not tell.
     #[serde(with = "nan")]
     pub(crate) cpu_seconds: f64,
     /// The most memory in use at once since the process began.
@@ -28,17 +28,19 @@ impl Start {
     pub(crate) fn now() -> Self {
         Self {
             at: Instant::now(),
-            cpu_seconds: cpu_seconds().unwrap_or(f64::NAN),
+            cpu_seconds: used().map_or(f64::NAN, |(seconds, _)| seconds),
         }
     }
 
     /// Ends, after `messages`.
     pub(crate) fn usage(&self, messages: u32) -> Usage {
+        let seconds = self.at.elapsed().as_secs_f64();
+        let (cpu_seconds, peak_mib) = used().unwrap_or((f64::NAN, f64::NAN));
         Usage {
             messages,
-            seconds: self.at.elapsed().as_secs_f64(),
-            cpu_seconds: cpu_seconds().unwrap_or(f64::NAN) - self.cpu_seconds,
-            peak_mib: peak_mib().unwrap_or(f64::NAN),
+            seconds,
+            cpu_seconds: cpu_seconds - self.cpu_seconds,
+            peak_mib,
         }
     }
 }
@@ -73,23 +75,33 @@ impl fmt::Display for Usage {
     }
 }
 
-/// `utime` and `stime` of proc(5), /proc/pid/stat, in clock ticks; Linux shows 100 a second to programs.
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The program's name stands in parentheses and may hold anything; utime is the 12th field after it.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / 100.0)
+/// Processor time of this process and of the programs it ran and waited for (getrusage(2)), and the most memory that
+/// one of them used.
+#[cfg(unix)]
+fn used() -> Option<(f64, f64)> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let own = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let others = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let mut seconds = 0.0;
+    for time in [
+        own.user_time(),
+        own.system_time(),
+        others.user_time(),
+        others.system_time(),
+    ] {
+        seconds += time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    }
+    let unit = if cfg!(target_os = "macos") {
+        1024.0 * 1024.0
+    } else {
+        1024.0
+    };
+    Some((seconds, own.max_rss().max(others.max_rss()) as f64 / unit))
 }
 
-/// `VmHWM` of proc(5), /proc/pid/status, in KiB.
-fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
+#[cfg(not(unix))]
+fn used() -> Option<(f64, f64)> {
+    None
 }
 
 /// JSON has no "not a number"; null stands for it.

@@ -53,6 +53,13 @@ pub(crate) const TEST: &[Need] = &[
     need("fonts-noto-cjk", &[], "a font with Japanese characters"),
 ];
 
+/// To measure: a server, and others that do the same work.
+pub(crate) const BENCH: &[Need] = &[
+    need("dovecot-imapd", &[], "Dovecot with IMAP"),
+    need("isync", &["mbsync"], "mbsync"),
+    need("notmuch", &["notmuch"], "notmuch"),
+];
+
 /// Only where the installed Python lacks the `venv` module (Debian ships it apart).
 const VENV: Need = need("python3-venv", &[], "Python's venv module");
 

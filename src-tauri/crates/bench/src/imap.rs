@@ -1,0 +1,73 @@
+//! Imports by IMAP from a Dovecot, beside other programs that fetch the same mailbox.
+
+use crate::comparison::Comparison;
+use crate::connection::{MemoryKey, open, polled};
+use crate::dovecot::{Dovecot, Server};
+use crate::usage::Usage;
+use crate::{Outcome, delivery, engine};
+use mailroom_core::api::view::ConnectChoices;
+use mailroom_core::api::{self, ImapInput};
+use mailroom_core::app::App;
+use mailroom_core::app::desktop::Desktop;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The address that the mailbox belongs to.
+const ADDRESS: &str = "support@contoso.example";
+
+/// Starts the server and compares.
+pub(crate) fn compare(asked: &Comparison, imports: bool, delivered: bool) -> Outcome<()> {
+    println!("By IMAP, from Dovecot");
+    let dovecot = Dovecot::start(asked.most().max(crate::MAILBOX))?;
+    let server = serde_json::to_string(&dovecot.server)?;
+    if imports {
+        asked.run(&server, &["imap-engine", "mbsync", "mbsync-notmuch"])?;
+    }
+    if delivered {
+        delivery::compare(&server)?;
+    }
+    Ok(())
+}
+
+/// Imports the newest `size` mails.
+pub(crate) async fn import(server: Server, size: u32) -> Outcome<Usage> {
+    let folder = tempfile::tempdir()?;
+    let (app, id) = connect(folder.path(), &server).await?;
+    engine::run(&app, id, size).await
+}
+
+/// Nobody opens a browser where a password signs in.
+struct NoBrowser;
+
+impl Desktop for NoBrowser {
+    fn open_url<'a>(
+        &'a self,
+        _url: &'a str,
+        _private_window: bool,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async { Err("no browser".to_owned()) })
+    }
+}
+
+/// Connects the mailbox in `folder` and waits for the first poll. Returns the address's id.
+pub(crate) async fn connect(folder: &Path, server: &Server) -> Outcome<(Arc<App>, i64)> {
+    let roots = vec![std::fs::read(&server.authority)?];
+    let key = Arc::new(MemoryKey::default());
+    let app = open(folder, key, Arc::new(NoBrowser), roots).await?;
+    let input = ImapInput {
+        server: format!("127.0.0.1:{}", server.port),
+        login: server.login.clone(),
+        folder: None,
+    };
+    let choices = ConnectChoices {
+        brand: "Bench".to_owned(),
+        import_newest: None,
+    };
+    let password = server.password.clone().into();
+    let id = api::connect_imap(&app, ADDRESS, input, password, choices)
+        .await?
+        .id;
+    polled(&app, id).await?;
+    Ok((app, id))
+}
