@@ -5,6 +5,7 @@ use crate::connection::{MemoryKey, open, polled};
 use crate::dovecot::{Dovecot, Server};
 use crate::usage::Usage;
 use crate::{Outcome, delivery, engine};
+use mailroom_core::account::Tls;
 use mailroom_core::api::view::ConnectChoices;
 use mailroom_core::api::{self, ImapInput};
 use mailroom_core::app::App;
@@ -56,6 +57,7 @@ pub(crate) async fn connect(folder: &Path, server: &Server) -> Outcome<(Arc<App>
     let key = Arc::new(MemoryKey::default());
     let app = open(folder, key, Arc::new(NoBrowser), roots).await?;
     let input = ImapInput {
+        tls: Tls::Implicit,
         server: format!("127.0.0.1:{}", server.port),
         login: server.login.clone(),
         folder: None,
