@@ -2,7 +2,7 @@
 //! find what they answer. The database is the only state: a restart goes on where it stopped.
 
 use super::commit::Batch;
-use super::fetch::{GROUP, fetch};
+use super::fetch::{FetchResult, GROUP, Group, fetch};
 use super::poll::{empty_batch, write};
 use super::{Context, StepError};
 use crate::provider::{Provider, ProviderError, RemoteMessage};
@@ -11,14 +11,21 @@ use crate::store::events::{self, EventKind};
 use crate::store::imports::{self, ImportRow, ImportState};
 use crate::store::ledger::{self, Outcome};
 use futures_util::{StreamExt, stream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 /// Messages a page of the listing.
 const PAGE: u32 = 250;
-/// Groups in one slice; between slices the address may poll.
-const SLICE: usize = 10 * GROUP;
+/// Messages in one slice; between slices the address may poll.
+const SLICE: u32 = 1_000;
 /// Groups fetched at once.
 const IN_FLIGHT: usize = 2;
+/// Messages in one transaction at most: what came while the one before was written. The search index takes many at once
+/// much faster than one by one.
+const TRANSACTION: usize = 200;
+/// Groups that wait to be written.
+const WAITING: usize = 10;
+/// KiB of mail that may wait to be written.
+const WAITING_KIB: u32 = 16 * 1024;
 
 /// Does a part of the import. Returns when the part is done, or soon after `wake` when the import was paused
 /// or cancelled meanwhile; what was committed stays.
@@ -119,7 +126,7 @@ async fn run(
     let to_do = context
         .store
         .write(move |tx| {
-            let items = imports::next_items(tx, id, u32::try_from(SLICE).unwrap_or(200))?;
+            let items = imports::next_items(tx, id, SLICE)?;
             let ids: Vec<String> = items
                 .iter()
                 .map(|(_, server_id, _)| server_id.clone())
@@ -143,25 +150,77 @@ async fn run(
         .iter()
         .filter_map(|listing| serde_json::from_str(listing).ok())
         .collect();
-    let mut groups = stream::iter(listings.chunks(GROUP).map(<[RemoteMessage]>::to_vec))
-        .map(|group| fetch(provider, address, group))
-        .buffered(IN_FLIGHT);
-    loop {
-        let Some(next) = unless_stopped(context, id, wake, groups.next()).await? else {
-            return Ok(());
-        };
-        let Some(group) = next else { break };
-        let batch = Batch {
-            fetched: group.decided,
-            import_id: Some(id),
-            ..empty_batch(context, address)
-        };
-        write(context, batch).await?;
-        if let Some(error) = group.stopped {
-            return Err(error.into());
-        }
+    let work = fetch_and_store(context, address, id, provider, &listings);
+    match unless_stopped(context, id, wake, work).await? {
+        Some(done) => done?,
+        None => return Ok(()),
     }
     finish(context, address, import).await
+}
+
+/// Fetches and writes side by side: a server that answers need not wait for the disk, nor the disk for it.
+async fn fetch_and_store(
+    context: &Context,
+    address: &AddressRow,
+    import_id: i64,
+    provider: &Provider,
+    listings: &[RemoteMessage],
+) -> Result<(), StepError> {
+    let room = &Semaphore::new(WAITING_KIB as usize);
+    let (sender, mut receiver) = mpsc::channel(WAITING);
+    let fetching = async move {
+        let mut groups = stream::iter(listings.chunks(GROUP).map(<[RemoteMessage]>::to_vec))
+            .map(|group| fetch(provider, address, group))
+            .buffered(IN_FLIGHT);
+        while let Some(group) = groups.next().await {
+            let last = group.stopped.is_some();
+            let Ok(taken) = room.acquire_many(kib(&group)).await else {
+                break;
+            };
+            if sender.send((group, taken)).await.is_err() || last {
+                break;
+            }
+        }
+        Ok::<_, StepError>(())
+    };
+    let storing = async {
+        while let Some((mut group, mut taken)) = receiver.recv().await {
+            while group.decided.len() < TRANSACTION && group.stopped.is_none() {
+                let Ok((next, more)) = receiver.try_recv() else {
+                    break;
+                };
+                group.decided.extend(next.decided);
+                group.stopped = next.stopped;
+                taken.merge(more);
+            }
+            let batch = Batch {
+                fetched: group.decided,
+                import_id: Some(import_id),
+                ..empty_batch(context, address)
+            };
+            write(context, batch).await?;
+            drop(taken);
+            if let Some(error) = group.stopped {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    };
+    tokio::try_join!(fetching, storing)?;
+    Ok(())
+}
+
+/// How much of the room for waiting mail a group takes: all of it where it is larger.
+fn kib(group: &Group) -> u32 {
+    let bytes: usize = group
+        .decided
+        .iter()
+        .map(|fetched| match &fetched.result {
+            FetchResult::Mail { raw, .. } => raw.len(),
+            FetchResult::Gone | FetchResult::Failed { .. } => 0,
+        })
+        .sum();
+    u32::try_from(bytes / 1024).map_or(WAITING_KIB, |kib| kib.min(WAITING_KIB))
 }
 
 async fn finish(
