@@ -104,6 +104,13 @@ impl Finding {
         let values = [
             ("address", Some(address.to_owned())),
             ("authority", Some(authority)),
+            (
+                "issuer",
+                registration
+                    .issuer
+                    .as_ref()
+                    .map(|issuer| issuer.name.clone()),
+            ),
             ("login", login.map(str::to_owned)),
             ("tenant", Some(registration.tenant.clone())),
             ("client_id", Some(registration.client_id.clone())),

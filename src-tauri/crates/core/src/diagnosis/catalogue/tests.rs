@@ -9,13 +9,13 @@ use url::Url;
 /// Placeholders that sentences and commands may use; each has a word for when its value is missing.
 const IN_WORDS: [&str; 15] = [
     "address",
-    "authority",
     "by",
     "client_id",
     "code",
     "correlation_id",
     "folder",
     "host",
+    "issuer",
     "login",
     "said",
     "scope",

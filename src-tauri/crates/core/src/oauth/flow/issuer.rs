@@ -77,7 +77,7 @@ fn check(name: &str, url: &Url, discovery: &Discovery) -> Result<(), &'static st
     let methods = &discovery.code_challenge_methods_supported;
     match methods.iter().any(|method| method == "S256") {
         true => Ok(()),
-        false => Err("pkce"),
+        false => Err("code_challenge_methods_supported"),
     }
 }
 
@@ -145,8 +145,16 @@ mod tests {
                 json!("ftp://x.example/"),
                 "authorization_endpoint",
             ),
-            ("code_challenge_methods_supported", json!(["plain"]), "pkce"),
-            ("code_challenge_methods_supported", json!([]), "pkce"),
+            (
+                "code_challenge_methods_supported",
+                json!(["plain"]),
+                "code_challenge_methods_supported",
+            ),
+            (
+                "code_challenge_methods_supported",
+                json!([]),
+                "code_challenge_methods_supported",
+            ),
             ("token_endpoint", Value::Null, "description"),
         ] {
             let change = move |all: &mut Value| all[member] = value.clone();
