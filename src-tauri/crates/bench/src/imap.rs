@@ -58,6 +58,7 @@ pub(crate) async fn connect(folder: &Path, server: &Server) -> Outcome<(Arc<App>
     let app = open(folder, key, Arc::new(NoBrowser), roots).await?;
     let input = ImapInput {
         tls: Tls::Implicit,
+        issuer: None,
         server: format!("127.0.0.1:{}", server.port),
         login: server.login.clone(),
         folder: None,
