@@ -100,6 +100,7 @@ impl Desk {
         let choices = ConnectChoices {
             brand: "Contoso".to_owned(),
             import_newest: newest,
+            folder: None,
         };
         api::connect_imap(&self.app, SUPPORT, input, password.into(), choices).await
     }

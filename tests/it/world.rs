@@ -4,7 +4,7 @@
 use mailroom_core::api;
 use mailroom_core::api::error::ApiError;
 use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput, SandboxView, Status,
 };
 use mailroom_core::app::desktop::Desktop;
@@ -128,6 +128,7 @@ impl World {
     pub fn request(&self, address: &str) -> ConnectRequest {
         ConnectRequest {
             address: address.to_owned(),
+            opens: Opens::Own,
             registration: Some(self.registration()),
             private_window: false,
             language: "en".to_owned(),
@@ -174,6 +175,7 @@ impl World {
         let choices = ConnectChoices {
             brand: "Contoso".to_owned(),
             import_newest: newest,
+            folder: None,
         };
         api::finish_connect(&self.app, attempt, choices).await
     }

@@ -35,6 +35,7 @@ const ready: ConnectStage = {
     aliases: [],
     tenant_id: "t",
   },
+  shared: null,
   scopes: [{ name: "Mail.ReadWrite", needed: true, granted: true }],
   folder: "Inbox",
   folder_messages: 1200,

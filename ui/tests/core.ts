@@ -36,6 +36,7 @@ export const address: AddressView = {
   address: "support@contoso.example",
   brand: "Contoso",
   provider: "graph",
+  mailbox: null,
   sandbox: false,
   is_default: false,
   proven_at: null,

@@ -171,6 +171,7 @@ mod tests {
             address: format!("a{id}@contoso.example"),
             brand: "Contoso".into(),
             provider: ProviderKind::Graph,
+            mailbox: None,
             sandbox: true,
             is_default: true,
             proven_at: None,

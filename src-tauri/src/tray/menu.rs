@@ -189,6 +189,7 @@ mod tests {
             address: format!("{name}@contoso.example"),
             brand: "Contoso".into(),
             provider: ProviderKind::Graph,
+            mailbox: None,
             sandbox: false,
             is_default: false,
             proven_at: None,

@@ -3,7 +3,7 @@
 use super::{Desk, Papers};
 use crate::world::{SUPPORT, wait};
 use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput,
+    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
 };
 use mailroom_core::api::{self, ImapInput};
 use mailroom_core::store::ledger::Outcome;
@@ -301,6 +301,7 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
     let request = ConnectRequest {
         address: SUPPORT.to_owned(),
+        opens: Opens::Own,
         registration: Some(RegistrationInput {
             client_id: tenant.client_id.clone(),
             tenant: tenant.tenant.clone(),
@@ -335,6 +336,7 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: None,
+        folder: None,
     };
     let view = api::finish_connect(&desk.app, &attempt.id, choices)
         .await

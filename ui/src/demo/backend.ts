@@ -171,6 +171,7 @@ export function install(params: URLSearchParams): void {
       ready: {
         kind: "ready",
         identity,
+        shared: null,
         scopes: scopes.map((one) => ({ ...one, granted: true })),
         folder: "Inbox",
         folder_messages: 1284,
@@ -395,6 +396,9 @@ export function install(params: URLSearchParams): void {
       identity: { ...identity, primary_address: address.address },
       scopes,
       folder: "Inbox",
+      folder_path: null,
+      next_folder: null,
+      after_import: { kind: "read" },
       poll_interval_s: 60,
       category: "Mailroom",
       registration: {

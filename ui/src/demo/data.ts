@@ -83,6 +83,7 @@ function address(
     address: name,
     brand,
     provider: "graph",
+    mailbox: null,
     sandbox: false,
     is_default: false,
     proven_at: null,

@@ -3,7 +3,7 @@
 use crate::Outcome;
 use mailroom_core::api;
 use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput,
+    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
 };
 use mailroom_core::app::desktop::Desktop;
 use mailroom_core::app::{App, Options};
@@ -77,6 +77,7 @@ pub(crate) async fn connect(
     let app = open(folder, key, Arc::new(Guest(Arc::new(visitor))), Vec::new()).await?;
     let request = ConnectRequest {
         address: MAILBOX.to_owned(),
+        opens: Opens::Own,
         registration: Some(RegistrationInput {
             client_id: tenant.client_id.clone(),
             tenant: tenant.tenant.clone(),
@@ -104,6 +105,7 @@ pub(crate) async fn connect(
     let choices = ConnectChoices {
         brand: "Bench".to_owned(),
         import_newest: None,
+        folder: None,
     };
     let id = api::finish_connect(&app, &attempt, choices).await?.id;
     polled(&app, id).await?;

@@ -129,6 +129,17 @@ pub(crate) fn words_for(error: &ApiError) -> String {
         ErrorCode::DefaultAddress => {
             "This is the default address. Make another one the default first: `mailroom default ADDRESS`."
         }
+        ErrorCode::FolderNotFound => {
+            let nearest = error.args.get("nearest").map_or("", String::as_str);
+            return format!(
+                "There is no such folder; the nearest one is `{nearest}`. `mailroom folder ADDRESS --list` shows all."
+            );
+        }
+        ErrorCode::FolderInUse => "Mailroom reads this folder itself; choose another one.",
+        ErrorCode::ConfirmationNeeded => {
+            "Moving and deleting need a confirmation: --confirm ADDRESS, with the address itself."
+        }
+        ErrorCode::RehearsalNeeded => "Rehearse this choice first.",
         ErrorCode::CannotWriteFile => "The file cannot be written.",
         ErrorCode::Internal => {
             return format!("Mailroom met a defect of its own: {}", error.message);

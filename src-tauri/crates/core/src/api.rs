@@ -2,11 +2,13 @@
 //! else; [`view`] holds what they get back and [`error`] how a failure reaches them.
 
 mod addresses;
+mod after_import;
 mod agents;
 mod bundle;
 mod connect;
 mod diagnosis;
 pub mod error;
+mod folders;
 mod forecast;
 mod imap;
 mod imports;
@@ -15,10 +17,12 @@ mod tickets;
 pub mod view;
 
 pub use addresses::*;
+pub use after_import::*;
 pub use agents::*;
 pub use bundle::*;
 pub use connect::*;
 pub use diagnosis::*;
+pub use folders::{folders, folders_of_attempt, set_folder};
 pub use forecast::{AddressForecast, forecast, forecasts};
 pub use imap::*;
 pub use imports::*;

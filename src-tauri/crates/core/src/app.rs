@@ -16,11 +16,12 @@ use crate::account::Registration;
 use crate::api::view::{Notice, PollingRole, SandboxView};
 use crate::provider::imap::Trust;
 use crate::secrets::Secrets;
+use crate::store::after_import::AfterImport;
 use crate::store::{Store, StoreError};
 use crate::sync::{Clock, Connections, Context, Engine};
 use attempts::Attempts;
 use desktop::Desktop;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, mpsc};
@@ -69,6 +70,8 @@ pub struct App {
     pub(crate) any_endpoint: bool,
     pub(crate) rates: Rates,
     pub(crate) maps: checkup::Maps,
+    /// The last rehearsed choice of what becomes of an address's mail on the server.
+    pub(crate) rehearsed: Mutex<BTreeMap<i64, AfterImport>>,
     notices: broadcast::Sender<Notice>,
     sandbox: Mutex<Option<SandboxView>>,
     engine: Option<Engine>,
@@ -106,6 +109,7 @@ impl App {
             any_endpoint: options.any_endpoint,
             rates: Rates::default(),
             maps: checkup::Maps::default(),
+            rehearsed: Mutex::default(),
             notices: broadcast::channel(256).0,
             sandbox: Mutex::default(),
             engine,

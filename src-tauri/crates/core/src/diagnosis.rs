@@ -87,6 +87,14 @@ impl Finding {
 }
 
 impl Finding {
+    /// With the scopes that are to be asked for, unless it names scopes itself.
+    #[must_use]
+    pub fn asking(mut self, scopes: &[String]) -> Self {
+        let scopes = || scopes.join(" ");
+        self.args.entry("scope".to_owned()).or_insert_with(scopes);
+        self
+    }
+
     /// With the values that the catalogue's steps, links and commands are filled in with. Values that are there
     /// already stay.
     #[must_use]

@@ -26,6 +26,16 @@ pub const SCOPES: [&str; 6] = [
     "Mail.Send",
 ];
 
+/// Further scopes that a shared mailbox needs ("Share or delegate access to Outlook messages").
+pub const SHARED_SCOPES: [&str; 2] = ["Mail.ReadWrite.Shared", "Mail.Send.Shared"];
+
+/// Scopes that a mailbox needs: the account's own, or another one that it may open.
+pub fn scopes(shared: bool) -> Vec<String> {
+    let shared: &[&str] = if shared { &SHARED_SCOPES } else { &[] };
+    let all = SCOPES.iter().chain(shared);
+    all.map(|scope| (*scope).to_owned()).collect()
+}
+
 /// Scopes that are asked for only when somebody wants what they are for (a shared mailbox, the check of
 /// forwarding rules). A renewal asks for those of them that were granted.
 pub const LATER_SCOPES: [&str; 4] = [

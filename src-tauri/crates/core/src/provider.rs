@@ -81,7 +81,9 @@ pub struct FolderEntry {
 }
 
 /// What a server uses a folder for (RFC 6154 §2; Microsoft Graph, "mailFolder resource type", well-known names).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub enum SpecialUse {
     /// Where mail arrives.
     Inbox,
@@ -258,6 +260,22 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.folder(path).await,
             Self::Imap(mailbox) => mailbox.folder(path).await,
+        }
+    }
+
+    /// A folder by its id, which survives renaming where the server has such ids.
+    pub async fn folder_by_id(&self, id: &str) -> Result<Folder, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.folder_by_id(id).await,
+            Self::Imap(mailbox) => mailbox.folder(None).await,
+        }
+    }
+
+    /// The mailbox's inbox.
+    pub async fn inbox(&self) -> Result<Folder, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.folder(None).await,
+            Self::Imap(mailbox) => mailbox.folder(Some("INBOX")).await,
         }
     }
 

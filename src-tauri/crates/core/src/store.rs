@@ -5,11 +5,13 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod after_import;
 pub mod agents;
 pub mod approvals;
 pub mod brands;
 mod columns;
 pub mod events;
+pub mod folders;
 pub mod imports;
 pub mod ledger;
 pub mod marks;
@@ -18,8 +20,8 @@ mod open;
 pub mod own_tests;
 mod readers;
 mod search;
-pub mod settings;
 pub mod sendings;
+pub mod settings;
 pub mod silences;
 pub mod tickets;
 mod writer;

@@ -28,8 +28,9 @@ pub use connections::{
     Connections, HeldTokens, NoVault, outbound_purpose, password_purpose, purpose,
 };
 pub use lock::PollingLock;
-pub use rehearse::{Rehearsal, rehearse};
 pub use unused::{UNDO_TIME, wipe_unused};
+pub(crate) use poll::follow;
+pub use rehearse::{Rehearsal, Rehearsed, rehearse, rehearse_each};
 
 use crate::Millis;
 use crate::diagnosis::Finding;

@@ -4,7 +4,7 @@ use super::{addresses, wait};
 use crate::args::{AuthChoice, CloudChoice, Common, ConnectArguments, ProviderChoice};
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput, Status,
 };
 use mailroom_core::api::{ImapInput, IssuerInput};
@@ -36,6 +36,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
     }
     let request = ConnectRequest {
         address: options.address.clone(),
+        opens: Opens::Own,
         registration: registration(&options),
         private_window: options.private_window,
         language: session::language(common),
@@ -43,6 +44,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
     let choices = ConnectChoices {
         brand: options.brand.clone(),
         import_newest: options.newest,
+        folder: None,
     };
     let view = match password {
         Some(password) => {
@@ -76,6 +78,7 @@ pub(crate) async fn reconnect(
     let choices = ConnectChoices {
         brand: before.brand.clone(),
         import_newest: None,
+        folder: None,
     };
     follow(&app, common, attempt, choices).await?;
     let view = wait::for_poll(&app, id, Some(&before)).await?;

@@ -5,7 +5,7 @@ use super::{addresses, connect, sandbox};
 use crate::args::Common;
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, RegistrationInput, SandboxView,
+    CloudInput, ConnectChoices, ConnectRequest, Opens, RegistrationInput, SandboxView,
 };
 use mailroom_core::app::desktop::Desktop;
 use mailroom_core::app::places;
@@ -55,6 +55,7 @@ pub(crate) async fn run(common: &Common) -> Result<(), Failure> {
     app.set_sandbox(Some(as_view(&description)?));
     let request = ConnectRequest {
         address: MAILBOX.to_owned(),
+        opens: Opens::Own,
         registration: Some(RegistrationInput {
             client_id: description.client_id.clone(),
             tenant: description.tenant.clone(),
@@ -69,6 +70,7 @@ pub(crate) async fn run(common: &Common) -> Result<(), Failure> {
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: Some(NEWEST),
+        folder: None,
     };
     let connected = connect::run(&app, common, request, choices).await;
     session::close(&app).await;

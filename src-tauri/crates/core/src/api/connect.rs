@@ -2,16 +2,20 @@
 
 use super::addresses::{brand_name, not_found, row_and_account};
 use super::error::{ApiError, ErrorCode};
+use super::folders;
 use super::imports::check_newest;
 use super::view::{
-    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage,
+    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput,
 };
 use crate::account::{EmailAddress, Identity, ImapAuth, Registration};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
+use crate::oauth;
 use crate::oauth::http::{is_allowed, is_loopback};
+use crate::oauth::tokens::TokenSet;
 use crate::store::addresses::{NewAddress, ProviderKind};
+use crate::store::after_import::{self, AfterImport};
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, approvals, imports, tickets};
 use crate::sync;
@@ -46,7 +50,7 @@ pub async fn begin_connect(
     let private_window = request.private_window;
     begin_as(
         app,
-        address,
+        (address, request.opens),
         registration,
         private_window,
         &request.language,
@@ -54,13 +58,14 @@ pub async fn begin_connect(
     .await
 }
 
-/// Opens the browser to connect `address` under a checked registration.
+/// Opens the browser to connect an address, as its own account's mailbox or as a shared one, under a checked
+/// registration.
 ///
 /// # Errors
 /// [`ErrorCode::AddressInUse`], and what keeps the keychain shut.
 pub(super) async fn begin_as(
     app: &Arc<App>,
-    address: EmailAddress,
+    (address, opens): (EmailAddress, Opens),
     registration: Registration,
     private_window: bool,
     language: &str,
@@ -70,11 +75,13 @@ pub(super) async fn begin_as(
     let sandbox = app.sandbox();
     let plan = Plan {
         address,
+        opens,
         sandbox: sandbox
             .is_some_and(|sandbox| same_place(&sandbox.authority, &registration.authority)),
         registration,
         words: crate::words::words(language).page.clone(),
         reconnects: None,
+        folder: None,
         imap: None,
     };
     let id = attempts::start(app, plan, private_window);
@@ -82,7 +89,7 @@ pub(super) async fn begin_as(
 }
 
 /// Signs in again for an address that is connected or was: folder, brand, cursor and tickets stay, and everything
-/// that arrived meanwhile is fetched.
+/// that arrived meanwhile is fetched. A shared mailbox may be signed in to by anybody who may open it.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that signs in with a password, and as
@@ -104,7 +111,12 @@ pub async fn reconnect_address(
         registration: account.registration,
         words: crate::words::words(language).page.clone(),
         reconnects: Some(id),
+        opens: match row.mailbox {
+            Some(_) => Opens::Shared,
+            None => Opens::Own,
+        },
         sandbox: row.sandbox,
+        folder: row.folder_path.clone().filter(|_| row.server.is_none()),
         imap: row.server.map(|server| (server, row.folder_path)),
     };
     let id = attempts::start(app, plan, private_window);
@@ -176,10 +188,21 @@ pub async fn finish_connect(
     choices: ConnectChoices,
 ) -> Result<AddressView, ApiError> {
     connect_attempt(app, id)?;
-    let (plan, proven) = app
+    let (plan, mut proven) = app
         .attempts
         .proven(id)
         .ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
+    let mut folder_path = plan.imap.as_ref().and_then(|(_, path)| path.clone());
+    if let Some(path) = choices
+        .folder
+        .as_deref()
+        .filter(|_| plan.reconnects.is_none())
+    {
+        let provider = attempts::trial(app, &plan, &proven.tokens);
+        let found = folders::find(&provider, path).await?;
+        proven.folder = found.folder;
+        folder_path = found.path;
+    }
     let newest = choices.import_newest.map(check_newest).transpose()?;
     let brand = brand_name(&choices.brand)?;
     let vault = app.context.connections.vault().await?;
@@ -190,7 +213,9 @@ pub async fn finish_connect(
         .store
         .write(move |tx| {
             let account = accounts::upsert(tx, &proven.identity, &plan.registration)?;
-            let tokens = proven.tokens.current();
+            let before = accounts::get(tx, account)?.map(|row| row.scopes);
+            let mut tokens = proven.tokens.current();
+            keep_scopes(&mut tokens, &before.unwrap_or_default());
             let sealed = vault.seal(&sync::purpose(account), &tokens.to_bytes());
             accounts::save_tokens(tx, account, &sealed, &tokens.scopes)?;
             let id = match plan.reconnects {
@@ -199,7 +224,7 @@ pub async fn finish_connect(
                     if let Some(user) = addresses::user_of(tx, &plan.address.key())? {
                         return Ok(Err(user));
                     }
-                    attach(tx, &plan, account, &proven, &brand, now)?
+                    attach(tx, &plan, account, &proven, (&brand, folder_path), now)?
                 }
             };
             if let Some(newest) = newest {
@@ -224,10 +249,10 @@ fn attach(
     plan: &Plan,
     account: i64,
     proven: &Proven,
-    brand: &str,
+    (brand, folder_path): (&str, Option<String>),
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
-    let (server, folder_path) = plan.imap.clone().unzip();
+    let server = plan.imap.clone().map(|(server, _)| server);
     let new = NewAddress {
         address: plan.address.clone(),
         brand: brand.to_owned(),
@@ -239,8 +264,8 @@ fn attach(
         server,
         outbound: None,
         account_id: account,
-        mailbox: None,
-        folder_path: folder_path.flatten(),
+        mailbox: plan.shared().map(ToString::to_string),
+        folder_path,
         folder_id: proven.folder.id.clone(),
         folder_name: proven.folder.name.clone(),
         poll_interval_s: POLL_INTERVAL_S,
@@ -250,7 +275,33 @@ fn attach(
         cursor: None,
         next_poll_at: Some(now),
     };
-    add(tx, &new, &proven.identity, now)
+    let id = add(tx, &new, &proven.identity, now)?;
+    if let Some(owner) = &proven.mailbox {
+        addresses::replace_aliases(tx, id, &other_addresses(&new.address, owner))?;
+    }
+    Ok(id)
+}
+
+/// One account reads several mailboxes with one set of tokens: what was granted for another one, and is not listed by
+/// this sign-in, is asked for again at once, by a renewal. Entra's refresh tokens are not bound to scopes ("Refresh
+/// tokens in the Microsoft identity platform").
+fn keep_scopes(tokens: &mut TokenSet, before: &[String]) {
+    let has = |scope: &str| {
+        tokens
+            .scopes
+            .iter()
+            .any(|has| has.eq_ignore_ascii_case(scope))
+    };
+    let missing: Vec<String> = oauth::LATER_SCOPES
+        .iter()
+        .filter(|scope| before.iter().any(|had| had.eq_ignore_ascii_case(scope)))
+        .filter(|scope| !has(scope))
+        .map(|scope| (*scope).to_owned())
+        .collect();
+    if !missing.is_empty() {
+        tokens.scopes.extend(missing);
+        tokens.expires_at = 0;
+    }
 }
 
 /// Adds an address with its account's other names. It becomes the default once it has proven that it can send.
@@ -261,8 +312,14 @@ pub(super) fn add(
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
     let id = addresses::insert(tx, new)?;
-    let aliases = other_addresses(&new.address, identity);
+    // Whoever opens somebody else's mailbox keeps their own names.
+    let aliases = match identity.owns(&new.address) {
+        true => other_addresses(&new.address, identity),
+        false => Vec::new(),
+    };
     addresses::replace_aliases(tx, id, &aliases)?;
+    // A connection that ended may have left mail to be moved or deleted.
+    after_import::set(tx, id, &AfterImport::Read, None, None)?;
     // Whoever could sign in waits for no approval any more.
     approvals::settle(tx, id)?;
     let args = [("login".to_owned(), identity.login_name.clone())].into();

@@ -95,6 +95,12 @@ pub async fn sign_in_for_approval(
         Some(address) => super::reconnect_address(app, address, private_window, language).await,
         None => {
             let address = EmailAddress::parse(&row.address).ok_or_else(not_found)?;
+            // Who asked for a shared mailbox's permissions wants to open one.
+            let opens = match row.scopes.iter().any(|scope| scope.ends_with(".Shared")) {
+                true => super::view::Opens::Shared,
+                false => super::view::Opens::Own,
+            };
+            let address = (address, opens);
             super::connect::begin_as(app, address, row.registration, private_window, language).await
         }
     }

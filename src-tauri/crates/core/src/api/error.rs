@@ -79,6 +79,14 @@ pub enum ErrorCode {
     UndoOver,
     /// The default address cannot be disconnected while it is the default.
     DefaultAddress,
+    /// No folder has this path. `args.value`, `args.nearest` (a path that exists)
+    FolderNotFound,
+    /// Mail would be moved into the folder that it is read from. `args.value`
+    FolderInUse,
+    /// Moving and deleting need the address typed as a confirmation. `args.value`
+    ConfirmationNeeded,
+    /// Moving and deleting need a rehearsal of exactly this choice first. `args.value`
+    RehearsalNeeded,
     /// A file could not be written. `args.path`
     CannotWriteFile,
     /// A defect of ours.

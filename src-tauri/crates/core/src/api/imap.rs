@@ -7,7 +7,7 @@ use super::connect::{
 };
 use super::error::{ApiError, ErrorCode};
 use super::imports::check_newest;
-use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest};
+use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, Opens};
 use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Issuer, Registration, Tls};
 use crate::app::attempts::{self, Plan};
 use crate::app::{self, App};
@@ -193,6 +193,8 @@ pub async fn begin_connect_imap(
         registration,
         words: crate::words::words(&request.language).page.clone(),
         reconnects: None,
+        opens: Opens::Own,
+        folder: None,
         imap: Some((server, input.folder)),
     };
     let id = attempts::start(app, plan, request.private_window);

@@ -14,8 +14,10 @@ pub use crate::diagnosis::approval::{
 };
 pub use crate::diagnosis::forecast::ForecastItem;
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
+pub use crate::provider::SpecialUse;
 pub use crate::store::addresses::ProviderKind;
 pub use crate::store::agents::AgentView;
+pub use crate::store::after_import::AfterImport;
 pub use crate::store::events::{EventKind, EventView};
 pub use crate::store::imports::{ImportState, ImportView};
 pub use crate::store::ledger::{LedgerRow, LedgerTotals, Outcome};
@@ -95,6 +97,8 @@ pub struct AddressView {
     pub brand: String,
     /// How it is reached.
     pub provider: ProviderKind,
+    /// The shared mailbox that is opened with somebody's sign-in; nothing where it is the account's own.
+    pub mailbox: Option<String>,
     /// Whether it belongs to the practice tenant.
     pub sandbox: bool,
     /// Whether mail without another sender leaves from here.
@@ -143,6 +147,12 @@ pub struct AddressDetails {
     pub scopes: Vec<ScopeView>,
     /// Folder that is read: display path.
     pub folder: String,
+    /// Its path, as it is typed; nothing for the inbox.
+    pub folder_path: Option<String>,
+    /// The folder that is read as soon as this one has been read to its end, after another was chosen.
+    pub next_folder: Option<String>,
+    /// What becomes of mail on the server once it is imported.
+    pub after_import: AfterImport,
     /// Seconds between polls.
     pub poll_interval_s: u32,
     /// Category put on imported mail.
@@ -205,12 +215,104 @@ pub struct RegistrationView {
 pub struct ConnectRequest {
     /// The address asked for.
     pub address: String,
+    /// Whose mailbox it is.
+    #[serde(default)]
+    pub opens: Opens,
     /// The app registration; nothing takes this build's own.
     pub registration: Option<RegistrationInput>,
     /// Open the sign-in in a private window.
     pub private_window: bool,
     /// `en`, `de` or `ja`: the language of the page that the browser shows at the end.
     pub language: String,
+}
+
+/// Whose mailbox is to be opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub enum Opens {
+    /// That of the account that signs in.
+    #[default]
+    Own,
+    /// A shared one: somebody who may open it signs in with an account of their own.
+    Shared,
+}
+
+/// A shared mailbox as far as it shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct SharedMailbox {
+    /// The address it was asked for by.
+    pub address: String,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// Its primary address.
+    pub primary_address: Option<String>,
+    /// Its other addresses.
+    pub aliases: Vec<String>,
+    /// Whether name and addresses could be looked up. Without `User.Read.All` they cannot: then the server's word that
+    /// the mailbox of this address opens is all there is.
+    pub looked_up: bool,
+}
+
+/// A folder in the tree to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct FolderView {
+    /// The server's id.
+    pub id: String,
+    /// Own name.
+    pub name: String,
+    /// The way from the top: how the folder is named in every call.
+    pub path: String,
+    /// How deep it lies; 0 at the top. Each folder stands behind the one that it lies in.
+    pub depth: u32,
+    /// Whether it can hold messages, and so be read.
+    pub selectable: bool,
+    /// Messages in it, where the server told.
+    pub messages: Option<u32>,
+    /// What the server uses it for.
+    pub special: Option<SpecialUse>,
+    /// Whether it is the one that is read.
+    pub is_read: bool,
+}
+
+/// What would become of the newest mails on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct AfterImportRehearsal {
+    /// The choice rehearsed.
+    pub choice: AfterImport,
+    /// Where mail would go: the folder's path, for deleting that of the folder for deleted mail; nothing where mail
+    /// stays, or would be gone for good.
+    pub goes_to: Option<String>,
+    /// Mails looked at.
+    pub found: u32,
+    /// How many of them would leave the folder, had the choice been made before they came.
+    pub taken: u32,
+    /// How many would stay, because they are no ticket of their own.
+    pub stay: u32,
+    /// Mails imported so far: they are left alone unless that is asked for.
+    pub imported_before: u32,
+    /// The mails, newest first.
+    pub mails: Vec<RehearsedMail>,
+}
+
+/// One mail of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct RehearsedMail {
+    /// Subject.
+    pub subject: String,
+    /// Sender's address.
+    pub from: String,
+    /// When the server received it.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub received_at: Millis,
+    /// Whether it is a ticket's mail, became one or would.
+    pub outcome: Outcome,
+    /// Whether it would leave the folder.
+    pub taken: bool,
 }
 
 /// An app registration as typed in.
@@ -289,6 +391,8 @@ pub enum ConnectStage {
     Ready {
         /// Who signed in.
         identity: IdentityView,
+        /// The mailbox that they open, unless it is their own.
+        shared: Option<SharedMailbox>,
         /// Scopes needed and granted.
         scopes: Vec<ScopeView>,
         /// The folder that will be read.
@@ -311,6 +415,10 @@ pub struct ConnectChoices {
     pub brand: String,
     /// Create tickets from the newest N mails; nothing for none.
     pub import_newest: Option<u32>,
+    /// Path of the folder to read, as [`super::folders_of_attempt`] lists it; nothing for the one that the attempt
+    /// was begun with, which is the inbox unless another was named.
+    #[serde(default)]
+    pub folder: Option<String>,
 }
 
 /// Settings of one address that can be changed later.

@@ -2,15 +2,18 @@
 //! until it is confirmed nothing is stored, and nothing is fetched but the one message that a check of a proven sign-in
 //! reads to see that it can.
 
+mod shared;
+
 use super::App;
 use super::views::{identity_view, scope_views};
 use crate::account::{EmailAddress, Identity, ImapServer, Registration};
-use crate::api::view::{ConnectAttempt, ConnectStage, Notice, ScopeView};
+use crate::api::view::{ConnectAttempt, ConnectStage, Notice, Opens, ScopeView};
 use crate::diagnosis::checks::{finding_of, finding_of_sign_in};
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
+use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
-use crate::provider::{Folder, ProviderError};
+use crate::provider::{Folder, Provider, ProviderError};
 use crate::store::approvals;
 use crate::sync::HeldTokens;
 use std::collections::BTreeMap;
@@ -27,11 +30,14 @@ const TIME_LIMIT: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) address: EmailAddress,
+    pub(crate) opens: Opens,
     pub(crate) registration: Registration,
     pub(crate) words: PageWords,
     /// The connected address that is signed in again, if it is one.
     pub(crate) reconnects: Option<i64>,
     pub(crate) sandbox: bool,
+    /// Path of the folder that the address reads, if it is signed in again; nothing for the inbox.
+    pub(crate) folder: Option<String>,
     /// The server and the folder to read (nothing: the inbox), where it is not Graph.
     pub(crate) imap: Option<(ImapServer, Option<String>)>,
 }
@@ -42,6 +48,36 @@ pub(crate) struct Proven {
     pub(crate) identity: Identity,
     pub(crate) tokens: HeldTokens,
     pub(crate) folder: Folder,
+    /// The mailbox that is opened, where it is a shared one and could be looked up.
+    pub(crate) mailbox: Option<Identity>,
+}
+
+impl Plan {
+    /// The shared mailbox to open; nothing where it is the account's own.
+    pub(crate) fn shared(&self) -> Option<&EmailAddress> {
+        match self.opens {
+            Opens::Shared => Some(&self.address),
+            Opens::Own => None,
+        }
+    }
+
+    /// Scopes to ask for.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        match (&self.registration.issuer, &self.imap) {
+            (Some(issuer), _) => issuer.scopes.clone(),
+            (None, Some(_)) => oauth::imap_scopes(),
+            (None, None) => oauth::scopes(self.shared().is_some()),
+        }
+    }
+}
+
+/// The mailbox of a proven sign-in, with tokens that are kept in memory only.
+pub(crate) fn trial(app: &App, plan: &Plan, tokens: &HeldTokens) -> Provider {
+    let connections = &app.context.connections;
+    match &plan.imap {
+        Some((server, folder)) => connections.imap_trial(server, folder.as_deref(), tokens),
+        None => connections.trial(&plan.registration, tokens, plan.shared()),
+    }
 }
 
 struct Attempt {
@@ -169,7 +205,11 @@ pub(crate) fn restart(
             Err(finding) => {
                 note_denial(&app, &plan, &finding).await;
                 let finding = once_more(finding, said.as_deref());
-                let finding = finding.about(&plan.address.to_string(), None, &plan.registration);
+                let finding = finding.asking(&plan.scopes()).about(
+                    &plan.address.to_string(),
+                    None,
+                    &plan.registration,
+                );
                 (ConnectStage::Failed { finding }, None)
             }
         };
@@ -224,13 +264,9 @@ async fn sign_in(
 ) -> Result<(ConnectStage, Option<Proven>), Finding> {
     let request = SignInRequest {
         registration: plan.registration.clone(),
-        scopes: match (&plan.registration.issuer, &plan.imap) {
-            (Some(issuer), _) => issuer.scopes.clone(),
-            (None, Some(_)) => oauth::imap_scopes(),
-            (None, None) => oauth::SCOPES.map(str::to_owned).to_vec(),
-        },
-        // A hint would lead straight back to the account that just signed in.
-        login_hint: (!select_account).then(|| hint(plan)),
+        scopes: plan.scopes(),
+        // A hint would lead straight back to the account that just signed in; nobody signs in as a shared mailbox.
+        login_hint: (!select_account && plan.shared().is_none()).then(|| hint(plan)),
         select_account,
         claims: None,
         words: plan.words.clone(),
@@ -263,11 +299,11 @@ async fn sign_in(
     if let Some((server, folder)) = &plan.imap {
         return check_imap(app, plan, server, folder.as_deref(), signed_in).await;
     }
-    let scopes = scope_views(&signed_in.tokens.scopes);
     let connections = &app.context.connections;
+    let scopes = granted(&signed_in.tokens, plan.shared().is_some());
     let tokens = connections.hold(&plan.registration, signed_in.tokens);
-    let provider = connections.trial(&plan.registration, &tokens);
-    let mut identity = provider.identity().await.map_err(provider_finding)?;
+    let person = connections.trial(&plan.registration, &tokens, None);
+    let mut identity = person.identity().await.map_err(provider_finding)?;
     identity.tenant_id = signed_in.claims.tenant_id;
     identity.object_id = signed_in.claims.object_id;
     // `preferred_username` comes with the scope `profile` only; Graph's answer has the login name anyway.
@@ -277,6 +313,9 @@ async fn sign_in(
     if identity.display_name.is_empty() {
         identity.display_name = signed_in.claims.display_name;
     }
+    if let Some(shared) = plan.shared() {
+        return shared::check(app, plan, shared, identity, (tokens, scopes?)).await;
+    }
     if !identity.owns(&plan.address) {
         let stage = ConnectStage::WrongAccount {
             asked: plan.address.to_string(),
@@ -285,14 +324,11 @@ async fn sign_in(
         };
         return Ok((stage, None));
     }
-    if let Some(missing) = scopes.iter().find(|scope| scope.needed && !scope.granted) {
-        let mut finding = Finding::plain("missing_scope", Severity::Failed);
-        finding.args.insert("scope".into(), missing.name.clone());
-        return Err(finding);
-    }
-    let folder = provider.folder(None).await.map_err(provider_finding)?;
+    let scopes = scopes?;
+    let folder = folder_of(plan, &person, None).await?;
     let stage = ConnectStage::Ready {
         identity: identity_view(&identity),
+        shared: None,
         scopes,
         folder: folder.name.clone(),
         folder_messages: folder.total,
@@ -303,6 +339,7 @@ async fn sign_in(
             identity,
             tokens,
             folder,
+            mailbox: None,
         }),
     ))
 }
@@ -313,6 +350,39 @@ fn hint(plan: &Plan) -> String {
         Some((server, _)) if plan.registration.issuer.is_some() => server.login.clone(),
         Some(_) | None => plan.address.to_string(),
     }
+}
+
+/// The folder that is going to be read. For an address that is signed in again it may be gone by now: that is a
+/// finding of its own, which choosing another one mends, and no reason to refuse the sign-in.
+async fn folder_of(
+    plan: &Plan,
+    provider: &Provider,
+    inbox: Option<Folder>,
+) -> Result<Folder, Finding> {
+    let found = match (&plan.folder, inbox) {
+        (None, Some(inbox)) => return Ok(inbox),
+        (path, _) => provider.folder(path.as_deref()).await,
+    };
+    match (found, &plan.folder) {
+        (Err(ProviderError::NotFound(_)), Some(path)) => Ok(Folder {
+            id: String::new(),
+            name: path.clone(),
+            total: 0,
+        }),
+        (found, _) => found.map_err(provider_finding),
+    }
+}
+
+/// The scopes, all of which must have been granted.
+fn granted(tokens: &TokenSet, shared: bool) -> Result<Vec<ScopeView>, Finding> {
+    let scopes = scope_views(&tokens.scopes, shared);
+    let missing = scopes.iter().find(|scope| scope.needed && !scope.granted);
+    let Some(missing) = missing else {
+        return Ok(scopes);
+    };
+    let mut finding = Finding::plain("missing_scope", Severity::Failed);
+    finding.args.insert("scope".into(), missing.name.clone());
+    Err(finding)
 }
 
 /// IMAP knows no owner of a mailbox: the login name is shown, and that the folder opens proves access.
@@ -357,6 +427,7 @@ async fn check_imap(
     };
     let stage = ConnectStage::Ready {
         identity: identity_view(&identity),
+        shared: None,
         scopes: needed
             .into_iter()
             .map(|name| ScopeView {
@@ -372,6 +443,7 @@ async fn check_imap(
         identity,
         tokens,
         folder,
+        mailbox: None,
     };
     Ok((stage, Some(proven)))
 }

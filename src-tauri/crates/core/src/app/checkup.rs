@@ -1,6 +1,7 @@
 //! Checks of a connection: probes in the order of the stations, a map that lights up as they come back.
 
 mod attempt;
+mod folder;
 mod proof;
 mod servers;
 mod signing_in;
@@ -15,8 +16,8 @@ use crate::account::Registration;
 use crate::api::view::{ConnectionMap, Notice, Station, StationState};
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
-    self, ComputerEvidence, FetchEvidence, FolderEvidence, MailboxEvidence, MarkEvidence,
-    NetworkEvidence, SendEvidence, SendingWay,
+    self, ComputerEvidence, FetchEvidence, MailboxEvidence, MarkEvidence, NetworkEvidence,
+    SendEvidence, SendingWay,
 };
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::{Finding, Severity};
@@ -100,6 +101,8 @@ struct Lights<'a> {
     address: String,
     login: Option<String>,
     registration: Registration,
+    /// Scopes that a sign-in asks for.
+    scopes: Vec<String>,
     /// When the sign-in service said what is repeated from memory, if it is.
     remembered: Option<Millis>,
     tell: Box<dyn Fn(&ConnectionMap) + Send + Sync + 'a>,
@@ -113,9 +116,13 @@ impl Lights<'_> {
         mut judgement: Judgement,
         took: Option<Duration>,
     ) -> bool {
-        judgement.finding = judgement
-            .finding
-            .map(|finding| finding.about(&self.address, self.login.as_deref(), &self.registration));
+        judgement.finding = judgement.finding.map(|finding| {
+            finding.asking(&self.scopes).about(
+                &self.address,
+                self.login.as_deref(),
+                &self.registration,
+            )
+        });
         if let Some(asked_at) = self.remembered
             && judgement.state == StationState::Failed
         {
@@ -150,7 +157,7 @@ pub(crate) async fn check_address(
         return Ok(None);
     };
     let now = app.context.clock.now();
-    let scopes = scope_views(&known.account.scopes);
+    let scopes = scope_views(&known.account.scopes, known.row.mailbox.is_some());
     let mut map = only
         .and_then(|_| app.maps.last(id))
         .unwrap_or_else(|| ConnectionMap::dark(&known.row.address, now, scopes));
@@ -161,6 +168,7 @@ pub(crate) async fn check_address(
         address: known.row.address.clone(),
         login: Some(known.account.identity.login_name.clone()),
         registration: known.account.registration.clone(),
+        scopes: crate::oauth::scopes(known.row.mailbox.is_some()),
         remembered: None,
         tell: Box::new(move |map| {
             app.maps.keep(id, map);
@@ -266,18 +274,14 @@ async fn reading(
     lights: &mut Lights<'_>,
 ) {
     let row = &known.row;
-    let (found, took) = match inbox {
-        Some(inbox) => (Ok(inbox), None),
+    let (seen, took) = match inbox {
+        Some(inbox) => (folder::unchanged(known, inbox), None),
         None => {
-            let (found, took) = timed(evidence::folder(provider, row.folder_path.as_deref())).await;
-            (found, Some(took))
+            let (seen, took) = timed(folder::look(app, known, provider)).await;
+            (seen, Some(took))
         }
     };
-    let judgement = checks::folder::check(&FolderEvidence {
-        chosen: (row.folder_name.clone(), row.folder_id.clone()),
-        found,
-        ever_seen: known.ever_seen,
-    });
+    let judgement = checks::folder::check(&seen);
     if !lights.light(Station::Folder, judgement, took) {
         return;
     }

@@ -103,6 +103,7 @@ fn draw(app: &App, line: Line) -> AddressView {
         silent: line.silent,
         brand: line.row.brand,
         provider: line.row.provider,
+        mailbox: line.row.mailbox,
         sandbox: line.row.sandbox,
         is_default: line.row.is_default,
         proven_at: line.proven_at,
@@ -213,8 +214,15 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
     Ok(read.map(
         |(account, totals, pending_marks, events, line)| AddressDetails {
             identity: identity_view(&account.identity),
-            scopes: scope_views(&account.scopes),
-            folder: line.row.folder_name.clone(),
+            scopes: scope_views(&account.scopes, line.row.mailbox.is_some()),
+            folder: folder(&line.row),
+            folder_path: line.row.folder_path.clone(),
+            next_folder: line
+                .row
+                .next_folder
+                .as_ref()
+                .map(|next| next.path.clone().unwrap_or_else(|| next.name.clone())),
+            after_import: line.row.after_import.clone(),
             poll_interval_s: line.row.poll_interval_s,
             category: line.row.category.clone(),
             registration: RegistrationView {
@@ -231,6 +239,13 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
     ))
 }
 
+/// The way to the folder that is read; an inbox is called as the server calls it.
+fn folder(row: &AddressRow) -> String {
+    row.folder_path
+        .clone()
+        .unwrap_or_else(|| row.folder_name.clone())
+}
+
 /// Who signed in, as shells draw it.
 pub(crate) fn identity_view(identity: &Identity) -> IdentityView {
     IdentityView {
@@ -244,16 +259,16 @@ pub(crate) fn identity_view(identity: &Identity) -> IdentityView {
 
 /// Scopes that Mailroom needs, then others that were granted. The OpenID scopes are not listed: they show in the
 /// sign-in itself, and the sign-in service does not always repeat them.
-pub(crate) fn scope_views(granted: &[String]) -> Vec<ScopeView> {
+pub(crate) fn scope_views(granted: &[String], shared: bool) -> Vec<ScopeView> {
     let is_openid = |scope: &str| ["openid", "offline_access", "email", "profile"].contains(&scope);
     let has = |name: &str| granted.iter().any(|scope| scope.eq_ignore_ascii_case(name));
-    let mut views: Vec<ScopeView> = oauth::SCOPES
-        .iter()
+    let mut views: Vec<ScopeView> = oauth::scopes(shared)
+        .into_iter()
         .filter(|name| !is_openid(name))
         .map(|name| ScopeView {
-            name: (*name).to_owned(),
             needed: true,
-            granted: has(name),
+            granted: has(&name),
+            name,
         })
         .collect();
     for name in granted.iter().filter(|name| !is_openid(name)) {

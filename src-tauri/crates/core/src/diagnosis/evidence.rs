@@ -100,8 +100,10 @@ pub struct MailboxEvidence {
 pub struct FolderEvidence {
     /// The name and the id it had when it was chosen.
     pub chosen: (String, String),
-    /// What is found under its path now.
+    /// What is found under its id now.
     pub found: Result<Folder, ProviderError>,
+    /// Whether it lies in the folder of deleted mail: there it works on, but nobody means it any more.
+    pub in_trash: bool,
     /// How many server messages were ever seen in it.
     pub ever_seen: u32,
 }

@@ -146,6 +146,7 @@ pub fn station_of(finding: &Finding) -> Station {
         "folder_gone" | "no_recent_mail_in_folder" | "ErrorFolderNotFound" => {
             return Station::Folder;
         }
+        "after_import_folder_gone" => return Station::Mark,
         "sign_in_again" | "wrong_account" | "signin_timed_out" | "signin_cancelled"
         | "signin_invalid" => return Station::SignIn,
         _ => {}

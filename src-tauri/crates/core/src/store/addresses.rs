@@ -1,5 +1,7 @@
 //! Addresses and, as one address has at most one, their connections.
 
+use super::after_import::AfterImport;
+use super::folders::NextFolder;
 use super::{approvals, brands, columns, own_tests};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapServer, SmtpServer};
@@ -51,6 +53,14 @@ pub struct AddressRow {
     pub folder_id: String,
     /// Its name.
     pub folder_name: String,
+    /// The folder that is read as soon as this one has been read to its end, after the person chose another.
+    pub next_folder: Option<NextFolder>,
+    /// Since when this folder is read; nothing: since the connection.
+    pub folder_since: Option<Millis>,
+    /// What becomes of mail on the server once it is imported.
+    pub after_import: AfterImport,
+    /// The server's id of the folder that it is moved to.
+    pub after_import_folder: Option<String>,
     /// Seconds between polls.
     pub poll_interval_s: u32,
     /// Category put on imported mail; empty for none.
@@ -128,7 +138,8 @@ const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_defau
     a.account_id, a.mailbox, a.folder_path, a.folder_id, a.folder_name, a.poll_interval_s, a.category,
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
     a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until,
-    a.server, a.outbound, a.undo_until, a.signed_in_at
+    a.server, a.outbound, a.undo_until, a.signed_in_at, a.folder_next, a.folder_since, a.after_import,
+    a.after_import_folder
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -164,6 +175,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         outbound: columns::get_optional_json(row, 28)?,
         undo_until: row.get(29)?,
         signed_in_at: row.get(30)?,
+        next_folder: columns::get_optional_json(row, 31)?,
+        folder_since: row.get(32)?,
+        after_import: columns::get_json(row, 33)?,
+        after_import_folder: row.get(34)?,
     })
 }
 
@@ -186,7 +201,8 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
              folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
              category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
              next_poll_at = excluded.next_poll_at, signed_in_at = excluded.signed_in_at, paused = 0,
-             disconnected = 0, undo_until = NULL, offline_since = NULL, cause = NULL, failures = 0, failing_since = NULL
+             disconnected = 0, undo_until = NULL, offline_since = NULL, cause = NULL, failures = 0,
+             failing_since = NULL, folder_next = NULL, folder_since = NULL
          WHERE addresses.disconnected = 1
          RETURNING id",
     )?

@@ -64,6 +64,12 @@ pub enum EventKind {
     CursorExpired,
     /// Settings were changed.
     SettingsChanged,
+    /// Another folder is read from now on. `from`, `to`
+    FolderChanged,
+    /// The folder that is read is called otherwise by now. `from`, `to`
+    FolderRenamed,
+    /// Another choice of what becomes of mail on the server. `choice` (`leave`, `read`, `move`, `delete`), `folder`
+    AfterImportChanged,
     /// A message could not be fetched. `subject`, `code`
     MessageFailed,
     /// The server did not take a mark. `code`

@@ -284,4 +284,5 @@ pub fn failed_before(
 pub(super) const FAILED_BEFORE: &str =
     "SELECT server_id, message_id, subject, from_address, received_at, reason, stored_message, recorded_at, attempts
      FROM ledger WHERE address_id = ?1 AND outcome = 'failed' AND recorded_at < ?2
+         AND server_id NOT LIKE 'former %'
      ORDER BY recorded_at LIMIT ?3";

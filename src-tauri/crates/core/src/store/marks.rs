@@ -1,33 +1,55 @@
-//! Marks (read, category) that the server has not yet taken.
+//! Marks (read, category, and moving or deleting) that the server has not yet taken.
 
 use crate::Millis;
 use rusqlite::Connection;
+
+/// [`MarkRow::follow`] of a message that stays where it is.
+pub const STAY: &str = r#"{"kind":"stay"}"#;
 
 /// A mark to bring to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkRow {
     /// Stable id.
     pub id: i64,
+    /// The server's id of the folder that the message was read from.
+    pub folder_id: String,
     /// The server's id of the message.
     pub server_id: String,
     /// Category to add; nothing for none.
     pub category: Option<String>,
+    /// What becomes of the message, once it is marked: the provider's own words, as JSON.
+    pub follow: String,
     /// How often it was tried.
     pub attempts: u32,
 }
 
-/// A message is to be marked; one that is waiting already takes the new category and is due at once.
-pub fn add(
-    conn: &Connection,
-    address_id: i64,
-    server_id: &str,
-    category: Option<&str>,
-) -> rusqlite::Result<()> {
+/// A message is to be marked.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMark<'a> {
+    /// The server's id of the folder that it was read from.
+    pub folder_id: &'a str,
+    /// The server's id of the message.
+    pub server_id: &'a str,
+    /// Category to add; nothing for none.
+    pub category: Option<&'a str>,
+    /// As [`MarkRow::follow`].
+    pub follow: &'a str,
+}
+
+/// Notes a mark; one that is waiting already takes the new values and is due at once.
+pub fn add(conn: &Connection, address_id: i64, mark: &NewMark<'_>) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "INSERT INTO marks (address_id, server_id, category) VALUES (?1, ?2, ?3)
-         ON CONFLICT (address_id, server_id) DO UPDATE SET category = excluded.category, not_before = 0",
+        "INSERT INTO marks (address_id, folder_id, server_id, category, follow) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (address_id, folder_id, server_id) DO UPDATE SET
+             category = excluded.category, follow = excluded.follow, not_before = 0",
     )?
-    .execute((address_id, server_id, category))?;
+    .execute((
+        address_id,
+        mark.folder_id,
+        mark.server_id,
+        mark.category,
+        mark.follow,
+    ))?;
     Ok(())
 }
 
@@ -39,15 +61,17 @@ pub fn due(
     limit: u32,
 ) -> rusqlite::Result<Vec<MarkRow>> {
     conn.prepare_cached(
-        "SELECT id, server_id, category, attempts FROM marks
+        "SELECT id, folder_id, server_id, category, follow, attempts FROM marks
          WHERE address_id = ?1 AND not_before <= ?2 ORDER BY not_before, id LIMIT ?3",
     )?
     .query_map((address_id, now, limit), |row| {
         Ok(MarkRow {
             id: row.get(0)?,
-            server_id: row.get(1)?,
-            category: row.get(2)?,
-            attempts: row.get(3)?,
+            folder_id: row.get(1)?,
+            server_id: row.get(2)?,
+            category: row.get(3)?,
+            follow: row.get(4)?,
+            attempts: row.get(5)?,
         })
     })?
     .collect()

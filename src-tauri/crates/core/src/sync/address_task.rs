@@ -1,13 +1,15 @@
 //! The task of one address: looks at its row, does what is due, writes down how it went, waits.
 
-use super::cause::{Verdict, judge};
+use super::cause::{Verdict, judge, seen_at};
 use super::schedule::{self, Pace};
 use super::{Context, NewTickets, StepError, idle, import_job, marks, poll};
 use crate::Millis;
 use crate::diagnosis::Severity;
+use crate::provider::ProviderError;
 use crate::store::accounts::{self, AccountRow};
-use crate::store::addresses::{self, AddressRow};
+use crate::store::addresses::{self, AddressRow, ProviderKind};
 use crate::store::events::{self, EventKind};
+use crate::store::folders::{self, NextFolder};
 use crate::store::imports::{self, ImportRow, ImportState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -167,7 +169,54 @@ impl AddressTask {
             .connections
             .provider(address, &situation.account)
             .await?;
-        poll::poll(&self.context, address, &provider).await
+        let polled = poll::poll(&self.context, address, &provider).await;
+        let Some(next) = address.next_folder.clone() else {
+            return polled;
+        };
+        let before = match polled {
+            Ok(polled) => polled,
+            // Nothing is left to read in a folder that is gone.
+            Err(StepError::Provider(
+                ProviderError::NotFound(_) | ProviderError::CursorExpired(_),
+            )) => poll::Polled::default(),
+            Err(error) => return Err(error),
+        };
+        let mut polled = self.poll_next_folder(situation, next).await?;
+        polled.add(before);
+        Ok(polled)
+    }
+
+    /// Reads the folder that was chosen, after the former one was read to its end.
+    async fn poll_next_folder(
+        &self,
+        situation: &Situation,
+        next: NextFolder,
+    ) -> Result<poll::Polled, StepError> {
+        let (id, now) = (self.id, self.context.clock.now());
+        let renumbered = situation.address.provider == ProviderKind::Imap;
+        let shown = |path: &Option<String>, name: &str| path.clone().unwrap_or(name.to_owned());
+        let address = &situation.address;
+        let from = shown(&address.folder_path, &address.folder_name);
+        let to = shown(&next.path, &next.name);
+        let address = self
+            .context
+            .store
+            .write(move |tx| {
+                folders::switch(tx, id, &next, renumbered)?;
+                let args = [("from".to_owned(), from), ("to".to_owned(), to)].into();
+                events::add(tx, id, now, EventKind::FolderChanged, &args)?;
+                addresses::get(tx, id)
+            })
+            .await?;
+        let Some(address) = address else {
+            return Ok(poll::Polled::default());
+        };
+        let provider = self
+            .context
+            .connections
+            .provider(&address, &situation.account)
+            .await?;
+        poll::poll(&self.context, &address, &provider).await
     }
 
     async fn send_marks(&self, situation: &Situation) -> Result<(), StepError> {
@@ -248,8 +297,11 @@ impl AddressTask {
         let now = self.context.clock.now();
         let login = &situation.account.identity.login_name;
         let registration = &situation.account.registration;
-        let verdict = judge(&error, address.failures)
-            .map_finding(|finding| finding.about(&address.address, Some(login), registration));
+        let verdict = judge(&error, address.failures).map_finding(|finding| {
+            seen_at(&address, finding)
+                .asking(&crate::oauth::scopes(address.mailbox.is_some()))
+                .about(&address.address, Some(login), registration)
+        });
         tracing::info!(address = %address.address, ?verdict, "A step failed.");
         let chance: f64 = rand::random();
         match verdict {

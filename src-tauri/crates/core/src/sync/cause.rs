@@ -7,6 +7,7 @@ use crate::diagnosis::{Finding, Severity};
 use crate::oauth::error::TokenError;
 use crate::provider::ProviderError;
 use crate::store::StoreError;
+use crate::store::addresses::AddressRow;
 use std::time::Duration;
 
 /// How many failures in a row turn a server's trouble from a warning into a failure.
@@ -103,6 +104,29 @@ fn judge_token(error: &TokenError, patient: Severity, retry: Pace) -> Verdict {
         }
         TokenError::NotStored(_) => Verdict::Storage(finding(Severity::Failed)),
     }
+}
+
+/// What a refusal means for this very address: the same answer says that a shared mailbox may not be opened, or that
+/// the folder is gone.
+pub fn seen_at(address: &AddressRow, mut finding: Finding) -> Finding {
+    let evidence = finding.evidence.as_ref();
+    let is_root = evidence.is_some_and(|said| said.raw.contains("Default folder"));
+    match finding.code.as_str() {
+        "ErrorItemNotFound" | "ErrorFolderNotFound" | "folder_gone"
+            if address.folder_path.is_some() && !is_root =>
+        {
+            finding.code = "folder_gone".to_owned();
+            let folder = address.folder_name.clone();
+            finding.args.insert("folder".to_owned(), folder);
+        }
+        "ErrorItemNotFound" | "ErrorAccessDenied" | "DefaultFolderNotFound"
+            if address.mailbox.is_some() =>
+        {
+            finding.code = "full_access_missing".to_owned();
+        }
+        _ => {}
+    }
+    finding
 }
 
 /// The finding for a database that cannot be written.

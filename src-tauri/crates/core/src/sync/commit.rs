@@ -13,8 +13,12 @@ use rusqlite::{Connection, Result};
 /// What is decided together.
 pub(super) struct Batch {
     pub(super) address_id: i64,
+    /// The folder that this mail was read from.
+    pub(super) folder_id: String,
     /// Category to put on imported mail.
     pub(super) category: Option<String>,
+    /// What becomes of imported mail on the server: nothing at all, or what follows the marks.
+    pub(super) follow: Option<String>,
     pub(super) now: Millis,
     /// Mail received before this is older than the connection: its tickets run no triggers.
     pub(super) connected_at: Millis,
@@ -105,17 +109,13 @@ fn record(
             Ok(Outcome::Skipped)
         }
         FetchResult::Mail { raw, parsed } => {
-            marks::add(
-                tx,
-                batch.address_id,
-                &listing.server_id,
-                batch.category.as_deref(),
-            )?;
             let same = match &parsed.fingerprint {
                 Some(fingerprint) => messages::find_fingerprint(tx, batch.address_id, fingerprint)?,
                 None => None,
             };
             if let Some((message, _)) = same {
+                // The ticket's own mail is the other one: this one is marked, but never taken away.
+                mark(tx, batch, listing, marks::STAY)?;
                 ledger::record(
                     tx,
                     &entry(
@@ -130,6 +130,12 @@ fn record(
                 return Ok(Outcome::Duplicate);
             }
             let message = store_mail(tx, batch, listing, raw, parsed, committed)?;
+            mark(
+                tx,
+                batch,
+                listing,
+                batch.follow.as_deref().unwrap_or_default(),
+            )?;
             ledger::record(
                 tx,
                 &entry(
@@ -145,6 +151,20 @@ fn record(
             Ok(Outcome::Imported)
         }
     }
+}
+
+/// Queues the mark of a message, unless mail is left untouched.
+fn mark(tx: &Connection, batch: &Batch, listing: &RemoteMessage, follow: &str) -> Result<()> {
+    if batch.follow.is_none() {
+        return Ok(());
+    }
+    let mark = marks::NewMark {
+        folder_id: &batch.folder_id,
+        server_id: &listing.server_id,
+        category: batch.category.as_deref(),
+        follow,
+    };
+    marks::add(tx, batch.address_id, &mark)
 }
 
 /// Whether this is a mail that Mailroom sent to prove a connection; notes that it is there. A poll may see it before

@@ -124,7 +124,12 @@ impl Connections {
         account: &AccountRow,
     ) -> Result<Provider, NoVault> {
         let vault = self.vault().await?;
-        if address.disconnected {
+        // A shared mailbox that cannot be named must not become the person's own.
+        let nameless = address
+            .mailbox
+            .as_deref()
+            .is_some_and(|name| EmailAddress::parse(name).is_none());
+        if address.disconnected || nameless {
             return Ok(self.resting(address, account));
         }
         let server = address.server.as_ref();
@@ -134,7 +139,7 @@ impl Connections {
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // By IMAP a mailbox is one folder. No shared mailbox's address looks like this.
-        let name = server.map(|_| format!("address {}", address.id));
+        let name = server.map(|_| format!("address {} {:?}", address.id, address.folder_path));
         let key = (account.id, name.or_else(|| address.mailbox.clone()));
         if let Some(provider) = open.mailboxes.get(&key) {
             return Ok(provider.clone());
@@ -155,11 +160,7 @@ impl Connections {
             open.mailboxes.insert(key, provider.clone());
             return Ok(provider);
         }
-        let name = address
-            .mailbox
-            .as_deref()
-            .and_then(EmailAddress::parse)
-            .map_or(MailboxName::Own, MailboxName::Shared);
+        let name = mailbox_name(address);
         let tokens = self.tokens_in(&mut open, vault, account);
         let provider = self.graph(&account.registration, tokens, name);
         open.mailboxes.insert(key, provider.clone());
@@ -179,7 +180,7 @@ impl Connections {
                 let credentials = Credentials::Tokens(tokens);
                 self.imap(&server, address.folder_path.as_deref(), credentials)
             }
-            None => self.graph(&account.registration, tokens, MailboxName::Own),
+            None => self.graph(&account.registration, tokens, mailbox_name(address)),
         }
     }
 
@@ -198,9 +199,16 @@ impl Connections {
         }
     }
 
-    /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected.
-    pub fn trial(&self, registration: &Registration, tokens: &HeldTokens) -> Provider {
-        self.graph(registration, tokens.tokens.clone(), MailboxName::Own)
+    /// A provider with tokens that are kept in memory only: for looking at a mailbox before it is connected. `shared`
+    /// is the mailbox to open where it is not the account's own.
+    pub fn trial(
+        &self,
+        registration: &Registration,
+        tokens: &HeldTokens,
+        shared: Option<&EmailAddress>,
+    ) -> Provider {
+        let name = shared.map_or(MailboxName::Own, |name| MailboxName::Shared(name.clone()));
+        self.graph(registration, tokens.tokens.clone(), name)
     }
 
     /// As [`Connections::trial`], for a folder of an IMAP server.
@@ -337,6 +345,12 @@ impl Connections {
             name,
         ))
     }
+}
+
+/// The mailbox that an address stands for.
+fn mailbox_name(address: &AddressRow) -> MailboxName {
+    let shared = address.mailbox.as_deref().and_then(EmailAddress::parse);
+    shared.map_or(MailboxName::Own, MailboxName::Shared)
 }
 
 /// What a sealed token set is bound to: a row's tokens cannot be moved to another account.

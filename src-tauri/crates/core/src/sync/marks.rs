@@ -39,10 +39,11 @@ pub(super) async fn send(
             .iter()
             .map(|row| Mark {
                 server_id: row.server_id.clone(),
-                folder_id: address.folder_id.clone(),
+                folder_id: row.folder_id.clone(),
                 read: true,
                 category: row.category.clone(),
-                then: Then::Stay,
+                // What cannot be read any more does no harm.
+                then: serde_json::from_str(&row.follow).unwrap_or(Then::Stay),
             })
             .collect();
         let answers = provider.mark(&wanted).await;
@@ -73,10 +74,7 @@ pub(super) async fn send(
                         .min(LONGEST_PAUSE);
                     marks::retry(tx, row.id, now + pause)?;
                     if row.attempts == 0 {
-                        let code = error
-                            .evidence()
-                            .and_then(|evidence| evidence.code.clone())
-                            .unwrap_or_else(|| error.to_string());
+                        let code = code(error);
                         events::add(
                             tx,
                             id,
@@ -94,4 +92,15 @@ pub(super) async fn send(
         }
     }
     Ok(())
+}
+
+/// What stands in the timeline for a refusal.
+fn code(error: &ProviderError) -> String {
+    if let ProviderError::Protocol(code @ "target_folder_gone", _) = error {
+        return (*code).to_owned();
+    }
+    error
+        .evidence()
+        .and_then(|evidence| evidence.code.clone())
+        .unwrap_or_else(|| error.to_string())
 }

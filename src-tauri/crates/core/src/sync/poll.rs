@@ -4,8 +4,9 @@ use super::commit::{Batch, Committed, commit};
 use super::fetch::{FetchResult, Fetched, GROUP, fetch};
 use super::{Context, StepError};
 use crate::Millis;
-use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage};
+use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage, Then};
 use crate::store::addresses::AddressRow;
+use crate::store::after_import::AfterImport;
 use crate::store::imports;
 use crate::store::ledger::{self, Outcome};
 use std::collections::BTreeSet;
@@ -28,7 +29,13 @@ pub(super) struct Polled {
 }
 
 impl Polled {
-    fn add(&mut self, committed: Committed) {
+    /// Together with what another poll brought.
+    pub(super) fn add(&mut self, other: Self) {
+        self.imported += other.imported;
+        self.new_tickets += other.new_tickets;
+    }
+
+    fn count(&mut self, committed: Committed) {
         self.imported += committed.imported;
         self.new_tickets += committed.new_tickets;
     }
@@ -46,7 +53,7 @@ pub(super) async fn poll(
     let mut polled = Polled::default();
     let mut cursor = match &address.cursor {
         Some(cursor) => Cursor(cursor.clone()),
-        None => provider.cursor_since(&address.folder_id, first_round(address.connected_at))?,
+        None => provider.cursor_since(&address.folder_id, first_round(reads_since(address)))?,
     };
     for page in 0..=MOST_PAGES {
         if page == MOST_PAGES {
@@ -71,7 +78,7 @@ pub(super) async fn poll(
                     cursor: whole.then(|| changes.next.clone()),
                     ..empty_batch(context, address)
                 };
-                polled.add(write(context, batch).await?);
+                polled.count(write(context, batch).await?);
                 if let Some(error) = group.stopped {
                     return Err(error.into());
                 }
@@ -83,14 +90,14 @@ pub(super) async fn poll(
                 cursor: Some(changes.next.clone()),
                 ..empty_batch(context, address)
             };
-            polled.add(write(context, batch).await?);
+            polled.count(write(context, batch).await?);
         }
         cursor = changes.next;
         if !changes.more {
             break;
         }
     }
-    polled.add(retry_failed(context, address, provider).await?);
+    polled.count(retry_failed(context, address, provider).await?);
     Ok(polled)
 }
 
@@ -109,13 +116,18 @@ pub(super) async fn reopen_cursor(
         .store
         .read(move |db| ledger::received_nth_newest(db, id, ROUND))
         .await?;
-    let since = first_round(address.connected_at.max(far_enough.unwrap_or(Millis::MIN)));
+    let since = first_round(reads_since(address).max(far_enough.unwrap_or(Millis::MIN)));
     let cursor = provider.cursor_since(&address.folder_id, since)?;
     context
         .store
         .write(move |tx| crate::store::addresses::set_cursor(tx, id, Some(&cursor.0)))
         .await?;
     Ok(())
+}
+
+/// Since when the address reads its folder.
+fn reads_since(address: &AddressRow) -> Millis {
+    address.folder_since.unwrap_or(address.connected_at)
 }
 
 fn first_round(connected_at: Millis) -> Millis {
@@ -235,6 +247,8 @@ async fn retry_failed(
 pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
     Batch {
         address_id: address.id,
+        folder_id: address.folder_id.clone(),
+        follow: follow(address),
         category: Some(address.category.clone()).filter(|category| !category.is_empty()),
         now: context.clock.now(),
         connected_at: address.connected_at,
@@ -243,6 +257,19 @@ pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
         skipped: Vec::new(),
         cursor: None,
     }
+}
+
+/// What becomes of imported mail on the server, in the words of the queue of marks; nothing where mail is left untouched.
+pub(crate) fn follow(address: &AddressRow) -> Option<String> {
+    let then = match (&address.after_import, &address.after_import_folder) {
+        (AfterImport::Leave, _) => return None,
+        (AfterImport::Read, _) | (AfterImport::Move { .. }, None) => Then::Stay,
+        (AfterImport::Move { .. }, Some(folder_id)) => Then::Move {
+            folder_id: folder_id.clone(),
+        },
+        (AfterImport::Delete, _) => Then::Delete,
+    };
+    serde_json::to_string(&then).ok()
 }
 
 /// Commits `batch` and says in the timeline which messages could not be had.

@@ -5,12 +5,12 @@ use super::commit::{Batch, commit};
 use super::fetch::{FetchResult, Fetched, GROUP, fetch};
 use super::poll::empty_batch;
 use super::{Context, StepError};
-use crate::provider::Provider;
+use crate::provider::{Provider, RemoteMessage};
 use crate::store::StoreError;
 use crate::store::addresses::AddressRow;
 use crate::store::ledger::{self, LedgerTotals, Outcome};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an import would give.
@@ -27,6 +27,15 @@ pub struct Rehearsal {
     pub automatic: u32,
 }
 
+/// A mail with what would become of it.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    /// As the folder lists it.
+    pub listing: RemoteMessage,
+    /// What would become of it; of mail that is in the ledger already, what became of it.
+    pub outcome: Outcome,
+}
+
 /// Rehearses importing the newest `newest` mails.
 ///
 /// # Errors
@@ -37,6 +46,19 @@ pub async fn rehearse(
     provider: &Provider,
     newest: u32,
 ) -> Result<Rehearsal, StepError> {
+    Ok(rehearse_each(context, address, provider, newest).await?.0)
+}
+
+/// As [`rehearse`], with each of the mails, oldest first.
+///
+/// # Errors
+/// [`StepError`].
+pub async fn rehearse_each(
+    context: &Context,
+    address: &AddressRow,
+    provider: &Provider,
+    newest: u32,
+) -> Result<(Rehearsal, Vec<Rehearsed>), StepError> {
     let until = context.clock.now();
     let mut listings = Vec::new();
     let mut seen = BTreeSet::new();
@@ -73,6 +95,7 @@ pub async fn rehearse(
         .read(move |db| ledger::settled(db, id, &ids))
         .await?;
     let found = u32::try_from(listings.len()).unwrap_or(u32::MAX);
+    let all = listings.clone();
     let mut fetched: Vec<Fetched> = Vec::new();
     listings.retain(|listing| !known.contains_key(&listing.server_id));
     for group in listings.chunks(GROUP) {
@@ -87,7 +110,7 @@ pub async fn rehearse(
         .filter(|fetched| matches!(&fetched.result, FetchResult::Mail { parsed, .. } if parsed.automatic.is_some()))
         .count();
     let here = found - u32::try_from(fetched.len()).unwrap_or(0);
-    let mut rehearsal = try_out(
+    let (mut rehearsal, outcomes) = try_out(
         context,
         Batch {
             fetched,
@@ -97,11 +120,25 @@ pub async fn rehearse(
     .await?;
     rehearsal.totals.add(Outcome::Duplicate, here);
     rehearsal.automatic = u32::try_from(automatic).unwrap_or(u32::MAX);
-    Ok(rehearsal)
+    let each = all
+        .into_iter()
+        .map(|listing| {
+            let settled = known.get(&listing.server_id).map(|(outcome, _)| *outcome);
+            let tried = outcomes.get(&listing.server_id).copied();
+            Rehearsed {
+                // What was not reached is not decided.
+                outcome: settled.or(tried).unwrap_or(Outcome::Failed),
+                listing,
+            }
+        })
+        .collect();
+    Ok((rehearsal, each))
 }
 
+type Tried = (Rehearsal, BTreeMap<String, Outcome>);
+
 /// Commits and takes it back.
-async fn try_out(context: &Context, batch: Batch) -> Result<Rehearsal, StepError> {
+async fn try_out(context: &Context, batch: Batch) -> Result<Tried, StepError> {
     let result = Arc::new(Mutex::new(None));
     let seen = result.clone();
     let taken_back = context
@@ -123,11 +160,13 @@ async fn try_out(context: &Context, batch: Batch) -> Result<Rehearsal, StepError
                 new_tickets: tickets(tx)? - before,
                 ..Rehearsal::default()
             };
-            for (outcome, ..) in ledger::known(tx, batch.address_id, &ids)?.into_values() {
+            let mut outcomes = BTreeMap::new();
+            for (id, (outcome, ..)) in ledger::known(tx, batch.address_id, &ids)? {
                 rehearsal.totals.add(outcome, 1);
+                outcomes.insert(id, outcome);
             }
             rehearsal.joining = committed.imported.saturating_sub(rehearsal.new_tickets);
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(rehearsal);
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((rehearsal, outcomes));
             Err::<(), _>(rusqlite::Error::QueryReturnedNoRows)
         })
         .await;

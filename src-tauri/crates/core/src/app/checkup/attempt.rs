@@ -5,7 +5,7 @@ use super::{Lights, sending, timed, way};
 use crate::account::Identity;
 use crate::api::view::{ConnectStage, ConnectionMap, Station};
 use crate::app::App;
-use crate::app::attempts::{Plan, Proven};
+use crate::app::attempts::{self, Plan, Proven};
 use crate::app::views::scope_views;
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
@@ -39,7 +39,7 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
         map: ConnectionMap::dark(
             plan.address.as_str(),
             app.context.clock.now(),
-            scope_views(&granted),
+            scope_views(&granted, plan.shared().is_some()),
         ),
         until: Station::RoundTrip,
         address: plan.address.to_string(),
@@ -47,6 +47,7 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
             .as_ref()
             .map(|proven| proven.identity.login_name.clone()),
         registration: plan.registration.clone(),
+        scopes: plan.scopes(),
         remembered: None,
         tell: Box::new(|_| {}),
     };
@@ -148,11 +149,7 @@ async fn ready(app: &App, plan: &Plan, proven: Proven, lights: &mut Lights<'_>) 
         folder,
         ..
     } = proven;
-    let connections = &app.context.connections;
-    let provider = match &plan.imap {
-        Some((server, folder)) => connections.imap_trial(server, folder.as_deref(), &tokens),
-        None => connections.trial(&plan.registration, &tokens),
-    };
+    let provider = attempts::trial(app, plan, &tokens);
     let http = app.context.connections.http();
     let until = app.context.clock.now() + super::AHEAD;
     let (discovery, newest) = tokio::join!(
@@ -194,8 +191,9 @@ fn mailbox(
 ) {
     let seen = MailboxEvidence {
         address: plan.address.to_string(),
-        shared: None,
-        identity: Some(Ok(identity)),
+        shared: plan.shared().map(ToString::to_string),
+        // A shared mailbox has another owner than the person who signed in.
+        identity: plan.shared().is_none().then_some(Ok(identity)),
         inbox: Some(Ok(folder.clone())),
         wait: None,
     };
@@ -207,6 +205,7 @@ fn mailbox(
             checks::folder::check(&FolderEvidence {
                 chosen: (folder.name.clone(), folder.id.clone()),
                 found: Ok(folder),
+                in_trash: false,
                 ever_seen: 0,
             }),
         ),
@@ -225,6 +224,6 @@ fn mailbox(
     }
     let judgement = checks::mark::check(&MarkEvidence::default());
     if lights.light(Station::Mark, judgement, None) {
-        sending(lights, false, &SendEvidence::default(), None);
+        sending(lights, plan.shared().is_some(), &SendEvidence::default(), None);
     }
 }

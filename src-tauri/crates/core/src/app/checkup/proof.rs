@@ -159,6 +159,7 @@ fn lit(app: &App, known: &Known, map: ConnectionMap, took: Took) -> ConnectionMa
         address: known.row.address.clone(),
         login: Some(known.account.identity.login_name.clone()),
         registration: known.account.registration.clone(),
+        scopes: crate::oauth::scopes(known.row.mailbox.is_some()),
         remembered: None,
         tell: Box::new(|_| {}),
     };

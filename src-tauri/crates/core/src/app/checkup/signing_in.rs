@@ -70,7 +70,7 @@ pub(super) async fn sign_in(
         }
     };
     if renewal.is_ok() {
-        lights.map.scopes = scope_views(&granted);
+        lights.map.scopes = scope_views(&granted, known.row.mailbox.is_some());
     }
     let signed_in = !known.row.disconnected && !matches!(renewal, Err(TokenError::NoTokens));
     let unauthorized = asked

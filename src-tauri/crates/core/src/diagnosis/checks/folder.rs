@@ -19,6 +19,10 @@ pub fn check(seen: &FolderEvidence) -> Judgement {
         Err(ProviderError::NotFound(evidence)) => return gone(evidence.clone()),
         Err(error) => return refused(error, facts([("folder", name.clone())])),
     };
+    if seen.in_trash {
+        let text = format!("{name} lies in the folder for deleted mail");
+        return gone(Evidence::of(None, None, &text, &[]));
+    }
     if folder.id != *id {
         let text = format!("another folder has the name {name} now");
         return gone(Evidence::of(None, None, &text, &[]));
@@ -51,8 +55,18 @@ mod tests {
                 name: "Requests".into(),
                 total,
             }),
+            in_trash: false,
             ever_seen,
         }
+    }
+
+    #[test]
+    fn a_folder_that_was_deleted_is_gone_although_it_can_be_read() {
+        let deleted = FolderEvidence {
+            in_trash: true,
+            ..evidence(Ok(("f1", 3)), 5)
+        };
+        assert_eq!(seen(&check(&deleted)), (S::Failed, "folder_gone", true));
     }
 
     #[test]

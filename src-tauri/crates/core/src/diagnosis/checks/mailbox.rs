@@ -72,7 +72,7 @@ fn describe(identity: &Identity) -> Facts {
 }
 
 /// The account no longer owns the address: it was renamed, or the address was given to somebody else.
-fn moved(address: &str, identity: &Identity) -> Option<Finding> {
+pub(crate) fn moved(address: &str, identity: &Identity) -> Option<Finding> {
     let address = EmailAddress::parse(address)?;
     if identity.owns(&address) {
         return None;

@@ -5,6 +5,9 @@ use crate::diagnosis::evidence::MarkEvidence;
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::{Evidence, Finding, Severity};
 
+/// What the queue notes when the folder that mail is moved to is gone.
+const TARGET_GONE: &str = "target_folder_gone";
+
 /// Judges marking. Waiting marks are everyday business until the server has refused one.
 pub fn check(seen: &MarkEvidence) -> Judgement {
     let refused_at = seen.last_refusal.as_ref().map(|(_, at)| *at);
@@ -17,7 +20,11 @@ pub fn check(seen: &MarkEvidence) -> Judgement {
     }
     let code = seen.last_refusal.as_ref().map(|(code, _)| code.as_str());
     let evidence = Evidence::of(code, None, code.unwrap_or_default(), &[]);
-    let mut finding = Finding::seen("marks_waiting", Severity::Warning, &evidence);
+    let name = match code {
+        Some(TARGET_GONE) => "after_import_folder_gone",
+        Some(_) | None => "marks_waiting",
+    };
+    let mut finding = Finding::seen(name, Severity::Warning, &evidence);
     let count = seen.pending.to_string();
     finding.args.insert("count".to_owned(), count);
     Judgement::warning(finding, facts)
@@ -46,5 +53,12 @@ mod tests {
             assert_eq!(seen(&judgement), expected, "{evidence:?}");
             assert_eq!(judgement.facts["pending"], pending.to_string());
         }
+        let no_target = MarkEvidence {
+            pending: 1,
+            attempts: 1,
+            last_refusal: Some((TARGET_GONE.into(), 5)),
+        };
+        let expected = (S::Warning, "after_import_folder_gone", false);
+        assert_eq!(seen(&check(&no_target)), expected);
     }
 }

@@ -415,9 +415,15 @@ fn counts_new_and_open_tickets_and_the_hours_of_a_day() {
 fn marks_wait_for_their_time_and_leave_when_done() {
     let (_folder, conn) = database();
     let id = address(&conn, "support@contoso.example");
-    marks::add(&conn, id, "a", Some("Mailroom")).unwrap();
-    marks::add(&conn, id, "a", None).unwrap();
-    marks::add(&conn, id, "b", Some("Mailroom")).unwrap();
+    let mark = |server_id, category| marks::NewMark {
+        folder_id: "inbox",
+        server_id,
+        category,
+        follow: marks::STAY,
+    };
+    marks::add(&conn, id, &mark("a", Some("Mailroom"))).unwrap();
+    marks::add(&conn, id, &mark("a", None)).unwrap();
+    marks::add(&conn, id, &mark("b", Some("Mailroom"))).unwrap();
     let due = marks::due(&conn, id, NOW, 10).unwrap();
     assert_eq!(due.len(), 2);
     assert_eq!(due[0].category, None);

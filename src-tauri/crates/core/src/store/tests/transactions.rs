@@ -44,7 +44,15 @@ fn poll(conn: &Connection, id: i64, steps: usize) -> rusqlite::Result<()> {
     work.push(Box::new(|| {
         ledger::record(conn, &entry(id, "three", Outcome::Imported))
     }));
-    work.push(Box::new(|| marks::add(conn, id, "three", Some("Mailroom"))));
+    work.push(Box::new(|| {
+        let mark = marks::NewMark {
+            folder_id: "inbox",
+            server_id: "three",
+            category: Some("Mailroom"),
+            follow: marks::STAY,
+        };
+        marks::add(conn, id, &mark)
+    }));
     work.push(Box::new(|| addresses::set_cursor(conn, id, Some("next"))));
     work.push(Box::new(|| addresses::record_success(conn, id, NOW, None)));
     for step in work.iter().take(steps) {
