@@ -10,6 +10,12 @@ identity: IdentityView,
 scopes: Array<ScopeView>,
 /** Folder that is read: display path. */
 folder: string,
+/** Its path, as it is typed; nothing for the inbox. */
+folder_path: string | null,
+/** The folder that is read as soon as this one has been read to its end, after another was chosen. */
+next_folder: string | null,
+/** What becomes of mail on the server once it is imported. */
+after_import: AfterImport,
 /** Seconds between polls. */
 poll_interval_s: number,
 /** Category put on imported mail. */
@@ -49,6 +55,8 @@ address: string,
 brand: string,
 /** How it is reached. */
 provider: ProviderKind,
+/** The shared mailbox that is opened with somebody's sign-in; nothing where it is the account's own. */
+mailbox: string | null,
 /** Whether it belongs to the practice tenant. */
 sandbox: boolean,
 /** Whether mail without another sender leaves from here. */
@@ -79,6 +87,34 @@ activity: Array<number>,
 open_tickets: number,
 /** The present or latest import. */
 import: ImportView | null, };
+
+/**
+ * What becomes of mail on the server once it is imported. Mail that was there already (a duplicate), was left out or
+ * could not be read is never moved and never deleted.
+ */
+export type AfterImport = { "kind": "leave" } | { "kind": "read" } | { "kind": "move",
+/** Path of the folder. */
+folder: string, } | { "kind": "delete" };
+
+/** What would become of the newest mails on the server. */
+export type AfterImportRehearsal = {
+/** The choice rehearsed. */
+choice: AfterImport,
+/**
+ * Where mail would go: the folder's path, for deleting that of the folder for deleted mail; nothing where mail
+ * stays, or would be gone for good.
+ */
+goes_to: string | null,
+/** Mails looked at. */
+found: number,
+/** How many of them would leave the folder, had the choice been made before they came. */
+taken: number,
+/** How many would stay, because they are no ticket of their own. */
+stay: number,
+/** Mails imported so far: they are left alone unless that is asked for. */
+imported_before: number,
+/** The mails, newest first. */
+mails: Array<RehearsedMail>, };
 
 /** Somebody of the team. */
 export type AgentView = {
@@ -245,12 +281,19 @@ export type ConnectChoices = {
 /** Brand; created when new. */
 brand: string,
 /** Create tickets from the newest N mails; nothing for none. */
-import_newest: number | null, };
+import_newest: number | null,
+/**
+ * Path of the folder to read, as [`super::folders_of_attempt`] lists it; nothing for the one that the attempt
+ * was begun with, which is the inbox unless another was named.
+ */
+folder: string | null, };
 
 /** What to connect. */
 export type ConnectRequest = {
 /** The address asked for. */
 address: string,
+/** Whose mailbox it is. */
+opens: Opens,
 /** The app registration; nothing takes this build's own. */
 registration: RegistrationInput | null,
 /** Open the sign-in in a private window. */
@@ -274,6 +317,8 @@ signed_in: string,
 primary_address: string | null, } | { "kind": "ready",
 /** Who signed in. */
 identity: IdentityView,
+/** The mailbox that they open, unless it is their own. */
+shared: SharedMailbox | null,
 /** Scopes needed and granted. */
 scopes: Array<ScopeView>,
 /** The folder that will be read. */
@@ -299,10 +344,10 @@ full_access: StationState,
 send_as: StationState, };
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
-export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "message_failed" | "mark_failed";
+export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed";
 
 /** One entry of an address's timeline. Shells have words per `kind`. */
 export type EventView = {
@@ -357,6 +402,25 @@ sign_in_again?: boolean, };
 
 /** Who can mend something. */
 export type Fixer = "you" | "mailbox_admin" | "tenant_admin" | "app_owner" | "nobody";
+
+/** A folder in the tree to choose from. */
+export type FolderView = {
+/** The server's id. */
+id: string,
+/** Own name. */
+name: string,
+/** The way from the top: how the folder is named in every call. */
+path: string,
+/** How deep it lies; 0 at the top. Each folder stands behind the one that it lies in. */
+depth: number,
+/** Whether it can hold messages, and so be read. */
+selectable: boolean,
+/** Messages in it, where the server told. */
+messages: number | null,
+/** What the server uses it for. */
+special: SpecialUse | null,
+/** Whether it is the one that is read. */
+is_read: boolean, };
 
 /** Something that will end. */
 export type ForecastItem = {
@@ -483,6 +547,9 @@ id: number,
 /** The map so far. */
 map: ConnectionMap, } };
 
+/** Whose mailbox is to be opened. */
+export type Opens = "own" | "shared";
+
 /** What can become of a server message. */
 export type Outcome = "imported" | "duplicate" | "skipped" | "failed";
 
@@ -532,6 +599,19 @@ new_tickets: number,
 joining: number,
 /** Mails written by machines. */
 automatic: number, };
+
+/** One mail of a rehearsal. */
+export type RehearsedMail = {
+/** Subject. */
+subject: string,
+/** Sender's address. */
+from: string,
+/** When the server received it. */
+received_at: number,
+/** Whether it is a ticket's mail, became one or would. */
+outcome: Outcome,
+/** Whether it would leave the folder. */
+taken: boolean, };
 
 /** HTML that may be shown. */
 export type SafeHtml = {
@@ -596,6 +676,25 @@ quiet_to: string | null, };
 
 /** How bad a finding is. */
 export type Severity = "ok" | "warning" | "failed";
+
+/** A shared mailbox as far as it shows. */
+export type SharedMailbox = {
+/** The address it was asked for by. */
+address: string,
+/** Its name for people. */
+display_name: string | null,
+/** Its primary address. */
+primary_address: string | null,
+/** Its other addresses. */
+aliases: Array<string>,
+/**
+ * Whether name and addresses could be looked up. Without `User.Read.All` they cannot: then the server's word that
+ * the mailbox of this address opens is all there is.
+ */
+looked_up: boolean, };
+
+/** What a server uses a folder for (RFC 6154 §2; Microsoft Graph, "mailFolder resource type", well-known names). */
+export type SpecialUse = "inbox" | "archive" | "drafts" | "sent" | "trash" | "junk" | "all" | "flagged";
 
 /** One station on the way from this computer to a delivered mail, in the order in which they are passed. */
 export type Station = "computer" | "network" | "registration" | "sign_in" | "consent" | "token" | "mailbox" | "mailbox_right" | "folder" | "fetch" | "mark" | "send" | "round_trip";
