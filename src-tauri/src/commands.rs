@@ -2,13 +2,14 @@
 //! which does not trust the window either.
 
 mod bundle;
+mod handoff;
 
 use crate::saving::ask_where;
 use crate::shell::Shell;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
-    AddressDetails, AddressSettings, AddressView, AgentView, AppView, ApprovalFor, ApprovalRequest,
+    AddressDetails, AddressSettings, AddressView, AgentView, AppView,
     ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, ForecastItem, LedgerRow,
     Outcome, SandboxView, Settings, Station, TicketPage, TicketQuery, TicketView,
 };
@@ -51,10 +52,14 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         check_address,
         check_attempt,
         prove_sending,
-        list_approvals,
-        ask_for_approval,
-        recheck_approval,
-        withdraw_approval,
+        handoff::list_hand_offs,
+        handoff::hand_off,
+        handoff::recheck_hand_off,
+        handoff::approve_here,
+        handoff::hand_off_senders,
+        handoff::mail_hand_off,
+        handoff::save_hand_off,
+        handoff::withdraw_hand_off,
         start_import,
         pause_import,
         resume_import,
@@ -251,26 +256,6 @@ async fn check_attempt(shell: State<'_, Shell>, attempt_id: String) -> Answer<Co
 #[tauri::command]
 async fn prove_sending(shell: State<'_, Shell>, id: i64) -> Answer<ConnectionMap> {
     api::prove_sending(&shell.core().await?, id).await
-}
-
-#[tauri::command]
-async fn list_approvals(shell: State<'_, Shell>) -> Answer<Vec<ApprovalRequest>> {
-    api::list_approvals(&*shell.core().await?).await
-}
-
-#[tauri::command]
-async fn ask_for_approval(shell: State<'_, Shell>, whom: ApprovalFor) -> Answer<ApprovalRequest> {
-    api::ask_for_approval(&*shell.core().await?, whom).await
-}
-
-#[tauri::command]
-async fn recheck_approval(shell: State<'_, Shell>, id: i64) -> Answer<ApprovalRequest> {
-    api::recheck_approval(&shell.core().await?, id).await
-}
-
-#[tauri::command]
-async fn withdraw_approval(shell: State<'_, Shell>, id: i64) -> Answer<()> {
-    api::withdraw_approval(&*shell.core().await?, id).await
 }
 
 #[tauri::command]

@@ -6,11 +6,9 @@ use crate::world::{SUPPORT, World, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{
-    ApprovalFor, ApprovalState, ConnectionMap, Notice, Outcome, Recheck, Station, StationState,
-    Status,
+    ConnectionMap, HandOffFor, Notice, Outcome, Station, StationState,
 };
 use mailroom_core::diagnosis::catalogue::{self, Language};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use Station as At;
@@ -369,139 +367,6 @@ async fn nothing_is_sent_where_mail_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_first_sign_in_that_needs_approval_is_handed_over_and_survives_a_restart() {
-    let mut world = World::with_scenarios(&["admin-approval"]).await;
-    let attempt = world.sign_in(SUPPORT).await.unwrap();
-    let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
-    assert_ordered(&map);
-    assert_eq!(map.first_failed().unwrap().station, At::Consent);
-
-    let whom = ApprovalFor::Attempt(attempt.id.clone());
-    let asked = api::ask_for_approval(&world.app, whom.clone())
-        .await
-        .unwrap();
-    assert_eq!(asked.state, ApprovalState::Waiting);
-    // Nobody was ever signed in: nothing can be asked quietly, and it is said.
-    assert_eq!((asked.recheck, asked.address_id), (Recheck::SignIn, None));
-    let link = url::Url::parse(&asked.consent_link).unwrap();
-    let parameter = |name: &str| {
-        let found = link.query_pairs().find(|(key, _)| key == name);
-        found.unwrap().1.into_owned()
-    };
-    let scopes: BTreeSet<String> = parameter("scope").split(' ').map(str::to_owned).collect();
-    let ours = mailroom_core::oauth::SCOPES.map(str::to_owned);
-    assert_eq!(scopes, BTreeSet::from(ours));
-    assert_eq!(parameter("client_id"), world.tenant.client_id);
-    assert_eq!(parameter("redirect_uri"), "http://localhost");
-    for message in [&asked.messages.en, &asked.messages.de, &asked.messages.ja] {
-        assert!(message.text.contains(&asked.consent_link));
-    }
-
-    let again = api::ask_for_approval(&world.app, whom).await.unwrap();
-    assert_eq!(
-        (again.id, again.asked_at, &again.consent_link),
-        (asked.id, asked.asked_at, &asked.consent_link)
-    );
-    world.restart().await;
-    let kept = api::list_approvals(&world.app).await.unwrap();
-    assert_eq!(kept, vec![asked.clone()]);
-    let rechecked = api::recheck_approval(&world.app, asked.id).await.unwrap();
-    assert_eq!(rechecked.state, ApprovalState::Waiting);
-
-    // The admin approves; signing in once more works, and nobody waits any longer.
-    world.control("grant-consent", serde_json::json!({})).await;
-    let attempt = api::sign_in_for_approval(&world.app, asked.id, false, "en")
-        .await
-        .unwrap();
-    assert_eq!(attempt.address, SUPPORT);
-    let attempt = world.decided(&attempt.id).await;
-    let view = world.finish(&attempt.id, None).await.unwrap();
-    world.verified(view.id).await;
-    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_connected_address_waits_for_approval_and_turns_green_by_itself() {
-    let mut world = World::new().await;
-    let view = world.connect(None).await;
-    let refused = api::ask_for_approval(&world.app, ApprovalFor::Address(view.id))
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::WrongState);
-
-    world.scenario("consent-required", true).await;
-    world
-        .control("expire-access-tokens", serde_json::json!({}))
-        .await;
-    api::sync_now(&world.app, Some(view.id)).await.unwrap();
-    wait("the poll fails", async || {
-        (world.view(view.id).await.status == Status::Failed).then_some(())
-    })
-    .await;
-    let asked = api::ask_for_approval(&world.app, ApprovalFor::Address(view.id))
-        .await
-        .unwrap();
-    assert_eq!(asked.recheck, Recheck::Quiet);
-    assert_eq!(asked.address_id, Some(view.id));
-    let waiting = world.view(view.id).await;
-    assert_eq!(waiting.status, Status::WaitingForApproval);
-    assert_eq!(waiting.cause.unwrap().code, "AADSTS65001");
-    let map = api::check_address(&world.app, view.id, None).await.unwrap();
-    let facts = &map.station(At::Consent).unwrap().facts;
-    assert_eq!(facts["waiting_since_at"], asked.asked_at.to_string());
-
-    // The admin approves. A restart stands for the five minutes after which the sign-in is renewed again.
-    world.control("grant-consent", serde_json::json!({})).await;
-    world.restart().await;
-    api::sync_now(&world.app, Some(view.id)).await.unwrap();
-    let green = world.verified(view.id).await;
-    assert_eq!(green.cause, None);
-    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_quiet_look_finds_the_approval_and_ends_the_waiting() {
-    let mut world = World::new().await;
-    let (id, asked) = waiting(&world).await;
-    let still = api::recheck_approval(&world.app, asked).await.unwrap();
-    assert_eq!(still.state, ApprovalState::Waiting);
-    assert!(still.checked_at.is_some());
-    api::pause_address(&world.app, id).await.unwrap();
-    world.control("grant-consent", serde_json::json!({})).await;
-    world.restart().await;
-    let found = api::recheck_approval(&world.app, asked).await.unwrap();
-    assert_eq!(found.state, ApprovalState::Approved);
-    assert!(api::list_approvals(&world.app).await.unwrap().is_empty());
-}
-
-/// A connected address whose consent was withdrawn, with a request for approval: its id, and the request's.
-async fn waiting(world: &World) -> (i64, i64) {
-    let id = world.connect(None).await.id;
-    world.scenario("consent-required", true).await;
-    world
-        .control("expire-access-tokens", serde_json::json!({}))
-        .await;
-    api::sync_now(&world.app, Some(id)).await.unwrap();
-    wait("the poll fails", async || {
-        (world.view(id).await.status == Status::Failed).then_some(())
-    })
-    .await;
-    let asked = api::ask_for_approval(&world.app, ApprovalFor::Address(id)).await;
-    (id, asked.unwrap().id)
-}
-
-#[tokio::test]
-async fn waiting_can_be_given_up() {
-    let world = World::new().await;
-    let (id, asked) = waiting(&world).await;
-    assert_eq!(world.view(id).await.status, Status::WaitingForApproval);
-    api::withdraw_approval(&world.app, asked).await.unwrap();
-    assert_eq!(world.view(id).await.status, Status::Failed);
-    let gone = api::withdraw_approval(&world.app, asked).await.unwrap_err();
-    assert_eq!(gone.code, ErrorCode::NotFound);
-}
-
-#[tokio::test]
 async fn a_sign_in_that_meets_a_missing_mailbox_shows_what_it_got_past() {
     for (scenario, expected) in [
         ("mailbox-missing", "MailboxNotEnabledForRESTAPI"),
@@ -515,9 +380,9 @@ async fn a_sign_in_that_meets_a_missing_mailbox_shows_what_it_got_past() {
         for station in [At::Registration, At::SignIn, At::Consent, At::Token] {
             assert_eq!(state(&map, station), S::Ok, "{station:?}");
         }
-        let refused = api::ask_for_approval(&world.app, ApprovalFor::Attempt(attempt.id))
-            .await
-            .unwrap_err();
-        assert_eq!(refused.code, ErrorCode::WrongState);
+        // An approval would not help, and is not offered.
+        let whom = HandOffFor::Attempt(attempt.id);
+        let refused = api::hand_off(&world.app, whom, "AADSTS65001").await;
+        assert_eq!(refused.unwrap_err().code, ErrorCode::WrongState);
     }
 }

@@ -15,6 +15,7 @@ mod cli;
 mod connecting;
 mod crash;
 mod doctor;
+mod handing_over;
 mod imap;
 mod importing;
 mod issuer;

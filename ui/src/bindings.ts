@@ -153,48 +153,12 @@ sandbox: SandboxView | null,
 /** The user's choices. */
 settings: Settings, };
 
-/** Whom approval is asked for. */
-export type ApprovalFor = { "kind": "attempt", "id": string } | { "kind": "address", "id": number };
-
-/** One message, as plain text. */
-export type ApprovalMessage = {
-/** Subject line. */
-subject: string,
-/** Text; lines end with a line feed. */
-text: string, };
-
-/** The same message in three languages: the admin's language may be another one than the asker's. */
-export type ApprovalMessages = {
-/** English. */
-en: ApprovalMessage,
-/** German. */
-de: ApprovalMessage,
-/** Japanese. */
-ja: ApprovalMessage, };
-
-/** A request for approval that waits for the tenant's admin. */
-export type ApprovalRequest = {
-/** Names the request in later calls. */
-id: number,
-/** The address that is to be connected. */
-address: string,
-/** The connected address, where it is one already. */
-address_id: number | null,
-/** Since when the admin is waited for. */
-asked_at: number,
-/** The link for the admin: tenant-wide consent with exactly our scopes. */
-consent_link: string,
-/** Ready texts for the admin. */
-messages: ApprovalMessages,
-/** How it stands. */
-state: ApprovalState,
-/** How approval will be noticed. */
-recheck: Recheck,
-/** When it was last looked whether approval is there. */
-checked_at: number | null, };
-
-/** How a request for approval stands. */
-export type ApprovalState = "waiting" | "denied" | "approved";
+/** An approval that was opened in this computer's browser. */
+export type ApprovalVisit = {
+/** The link, should no browser have opened. */
+url: string,
+/** Whether a browser opened. */
+browser_opened: boolean, };
 
 /** An attachment. */
 export type AttachmentView = {
@@ -398,7 +362,9 @@ args: { [key in string]: string },
 /** What the server said. */
 evidence: Evidence | null,
 /** Whether signing in again mends it: shells offer that first. */
-sign_in_again?: boolean, };
+sign_in_again?: boolean,
+/** To whom it can be handed over, where somebody else can mend it. */
+hand_off?: HandOffKind, };
 
 /** Who can mend something. */
 export type Fixer = "you" | "mailbox_admin" | "tenant_admin" | "app_owner" | "nobody";
@@ -432,6 +398,67 @@ at: number,
 severity: Severity,
 /** Values for the catalogue's placeholders, and `days` that are left (negative when past). */
 args: { [key in string]: string }, };
+
+/** Something that waits for somebody else: an admin's approval, a right on a mailbox, a change to the app registration. */
+export type HandOff = {
+/** Names the hand-off in later calls. */
+id: number,
+/** Whom it is with. */
+kind: HandOffKind,
+/** The finding's code. */
+code: string,
+/** The address that it is about. */
+address: string,
+/** The connected address, where it is one already. */
+address_id: number | null,
+/** Since when the other person is waited for. */
+asked_at: number,
+/** For an approval: the link for the admin, tenant-wide consent with exactly our scopes. */
+consent_link: string | null,
+/** Ready texts for the other person. */
+messages: HandOffMessages,
+/** How it stands. */
+state: HandOffState,
+/** How it will be noticed that it is done. */
+recheck: Recheck,
+/** When it was last looked whether it is done. */
+checked_at: number | null,
+/** How it was last mailed, if it was. */
+mailed: Mailed | null, };
+
+/** What a hand-off is made for. */
+export type HandOffFor = { "kind": "attempt", "id": string } | { "kind": "address", "id": number };
+
+/** Whom something is handed to. */
+export type HandOffKind = "approval" | "mailbox" | "tenant" | "registration";
+
+/** One message, as plain text. */
+export type HandOffMessage = {
+/** Subject line. */
+subject: string,
+/** Text; lines end with a line feed. */
+text: string,
+/** PowerShell that does it, those that only read first; they stand in `text` too. */
+commands: Array<CardCommand>, };
+
+/** The same message in three languages: the reader's language may be another one than the asker's. */
+export type HandOffMessages = {
+/** English. */
+en: HandOffMessage,
+/** German. */
+de: HandOffMessage,
+/** Japanese. */
+ja: HandOffMessage, };
+
+/** An address that a hand-off can be mailed from. */
+export type HandOffSender = {
+/** The connected address's id. */
+id: number,
+/** The address. */
+address: string, };
+
+/** How a hand-off stands. */
+export type HandOffState = "waiting" | "denied" | "done";
 
 /** Who signed in. The login name and the address are different things. */
 export type IdentityView = {
@@ -505,6 +532,32 @@ skipped: number,
 /** Could not be read; tried again later. */
 failed: number, };
 
+/** A mail to be sent for a hand-off, once the person has seen it. */
+export type MailHandOff = {
+/** The hand-off. */
+id: number,
+/** The connected address that it leaves from. */
+from: number,
+/** To whom. */
+to: string,
+/** Language of the message: en, de, ja. */
+language: string,
+/** Any text that names the click: the same click never sends twice. */
+click: string, };
+
+/** A mail that asked for it. */
+export type Mailed = {
+/** The connected address that it left from. */
+from: string,
+/** To whom. */
+to: string,
+/** When. */
+at: number,
+/** Whether the server's answer was lost, so that nobody knows whether it left. */
+unsure: boolean,
+/** The click that sent it: the same click never sends twice. */
+click: string, };
+
 /** One mail. */
 export type MessageView = {
 /** Message number. */
@@ -541,7 +594,7 @@ count: number, } } | { "kind": "tickets_changed", "value": string } | { "kind": 
 /** The addresses. */
 address_ids: Array<number>, } } | { "kind": "recovered", "value": {
 /** The addresses. */
-address_ids: Array<number>, } } | { "kind": "check", "value": {
+address_ids: Array<number>, } } | { "kind": "hand_offs" } | { "kind": "check", "value": {
 /** The address. */
 id: number,
 /** The map so far. */
@@ -566,8 +619,8 @@ export type PollingRole = "here" | "elsewhere";
 /** How mail is reached. */
 export type ProviderKind = "graph" | "imap" | "ews";
 
-/** How approval is noticed. */
-export type Recheck = "quiet" | "sign_in";
+/** How it is noticed that somebody acted. */
+export type Recheck = "quiet" | "sign_in" | "test_mail";
 
 /** An app registration as typed in. */
 export type RegistrationInput = {

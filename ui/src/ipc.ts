@@ -80,14 +80,24 @@ export const checkAttempt = (attemptId: string) =>
   call<api.ConnectionMap>("check_attempt", { attemptId });
 export const proveSending = (id: number) =>
   call<api.ConnectionMap>("prove_sending", { id });
-export const listApprovals = () =>
-  call<api.ApprovalRequest[]>("list_approvals");
-export const askForApproval = (whom: api.ApprovalFor) =>
-  call<api.ApprovalRequest>("ask_for_approval", { whom });
-export const recheckApproval = (id: number) =>
-  call<api.ApprovalRequest>("recheck_approval", { id });
-export const withdrawApproval = (id: number) =>
-  call<void>("withdraw_approval", { id });
+export const listHandOffs = () => call<api.HandOff[]>("list_hand_offs");
+export const handOff = (whom: api.HandOffFor, code: string) =>
+  call<api.HandOff>("hand_off", { whom, code });
+export const recheckHandOff = (id: number) =>
+  call<api.HandOff>("recheck_hand_off", { id });
+export const approveHere = (
+  id: number,
+  attemptId: string | null,
+  language: string,
+) => call<api.ApprovalVisit>("approve_here", { id, attemptId, language });
+export const handOffSenders = () =>
+  call<api.HandOffSender[]>("hand_off_senders");
+export const mailHandOff = (mail: api.MailHandOff) =>
+  call<api.HandOff>("mail_hand_off", { mail });
+export const saveHandOff = (id: number, language: string) =>
+  call<string | null>("save_hand_off", { id, language });
+export const withdrawHandOff = (id: number) =>
+  call<void>("withdraw_hand_off", { id });
 
 export const startImport = (id: number, newest: number) =>
   call<void>("start_import", { id, newest });

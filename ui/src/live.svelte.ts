@@ -3,10 +3,10 @@ import type {
   AddressView,
   AppView,
   ApiError,
-  ApprovalRequest,
   ConnectAttempt,
   ConnectionMap,
   Finding,
+  HandOff,
   Notice,
   Settings,
 } from "./bindings";
@@ -31,8 +31,8 @@ class Live {
   attempt = $state<ConnectAttempt | null>(null);
   /** The map of each address that was looked at, as last told. */
   maps = $state<Record<number, ConnectionMap>>({});
-  /** Approvals that admins were asked for. */
-  approvals = $state<ApprovalRequest[]>([]);
+  /** Fixes that somebody else was asked for. */
+  handOffs = $state<HandOff[]>([]);
   /** Grows when the ticket list should be read again. */
   tickets = $state(0);
   /** The clock, once a second, for countdowns and ages. */
@@ -55,18 +55,18 @@ class Live {
     if (app.state === "data") applySettings(app.data.settings);
     this.app = app;
     this.addresses = addresses;
-    await this.loadApprovals();
+    await this.loadHandOffs();
   }
 
-  /** Reads what admins were asked for. What cannot be read leaves what was known. */
-  async loadApprovals(): Promise<void> {
-    const got = await ask(ipc.listApprovals());
-    if (got.state === "data") this.approvals = got.data;
+  /** Reads what others were asked for. What cannot be read leaves what was known. */
+  async loadHandOffs(): Promise<void> {
+    const got = await ask(ipc.listHandOffs());
+    if (got.state === "data") this.handOffs = got.data;
   }
 
-  /** The approval that an address waits for, if it does. */
-  approvalOf(one: AddressView): ApprovalRequest | undefined {
-    return this.approvals.find((each) => each.address_id === one.id);
+  /** The first thing that an address waits for, if it does. */
+  handOffOf(one: AddressView): HandOff | undefined {
+    return this.handOffs.find((each) => each.address_id === one.id);
   }
 
   address(id: number): AddressView | undefined {
@@ -89,6 +89,8 @@ class Live {
       case "check":
         this.maps[notice.value.id] = notice.value.map;
         return;
+      case "hand_offs":
+        return void this.loadHandOffs();
       case "connect":
         this.attempt = notice.value;
         return;
@@ -113,7 +115,7 @@ class Live {
     const before = list[at];
     if (before) list[at] = next;
     else list.push(next);
-    if (before?.status !== next.status) void this.loadApprovals();
+    if (before?.status !== next.status) void this.loadHandOffs();
     const news = heard(before, next);
     if (news) this.say(news);
   }

@@ -66,6 +66,7 @@ export const finding: Finding = {
     at: Date.UTC(2026, 0, 2, 3, 4, 5),
     raw: '{"error":"invalid_grant"}',
   },
+  hand_off: "approval",
 };
 
 export const card: Card = {

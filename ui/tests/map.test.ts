@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import App from "../src/App.svelte";
 import type {
   AddressView,
-  ApprovalRequest,
+  HandOff,
   ConnectionMap as Map,
   Explanation,
   Station,
@@ -82,20 +82,23 @@ const failed: AddressView = {
   status: "failed",
   cause: finding,
 };
-const request: ApprovalRequest = {
+const request: HandOff = {
   id: 5,
+  kind: "approval",
+  code: "AADSTS65001",
   address: failed.address,
   address_id: 2,
   asked_at: Date.UTC(2026, 0, 2, 3, 4, 5),
   consent_link: "https://login.example/adminconsent",
   messages: {
-    en: { subject: "Please approve", text: "Hello admin\n" },
-    de: { subject: "Bitte zustimmen", text: "Guten Tag\n" },
-    ja: { subject: "承認のお願い", text: "お疲れさまです\n" },
+    en: { subject: "Please approve", text: "Hello admin\n", commands: [] },
+    de: { subject: "Bitte zustimmen", text: "Guten Tag\n", commands: [] },
+    ja: { subject: "承認のお願い", text: "お疲れさまです\n", commands: [] },
   },
   state: "waiting",
   recheck: "quiet",
   checked_at: null,
+  mailed: null,
 };
 const explanation: Explanation = {
   card,
@@ -112,13 +115,14 @@ function open(hash: string, answers: Answers) {
       if (id !== 2) throw problem("not_found");
       return details;
     },
-    list_approvals: () => [],
+    list_hand_offs: () => [],
+    hand_off_senders: () => [],
     ...answers,
   });
   live.addresses = { state: "wait" };
   live.app = { state: "wait" };
   live.maps = {};
-  live.approvals = [];
+  live.handOffs = [];
   live.toast = null;
   here.route = parse(hash);
   render(App);
@@ -325,37 +329,86 @@ test("what signing in again mends offers that first", async () => {
 });
 
 test("an admin is asked in the admin's language, waited for, and no longer", async () => {
-  const waiting: ApprovalRequest[] = [];
+  const waiting: HandOff[] = [];
   const asked = open("#/addresses/2", {
     list_addresses: () => [failed],
     check_address: () => mapOf("consent"),
-    list_approvals: () => waiting,
-    ask_for_approval: () => (waiting.push(request), request),
-    withdraw_approval: () => (waiting.pop(), null),
+    list_hand_offs: () => waiting,
+    hand_off: () => (waiting.push(request), request),
+    withdraw_hand_off: () => (waiting.pop(), null),
   });
   await fireEvent.click(await screen.findByTestId("ask-admin"));
-  const message = await screen.findByTestId("approval-message");
+  const message = await screen.findByTestId("handoff-message");
   expect(message.textContent).toContain("Hello admin");
-  expect(
-    asked.find(([command]) => command === "ask_for_approval")?.[1],
-  ).toEqual({ whom: { kind: "address", id: 2 } });
+  expect(asked.find(([command]) => command === "hand_off")?.[1]).toEqual({
+    whom: { kind: "address", id: 2 },
+    code: "AADSTS65001",
+  });
   await fireEvent.click(screen.getByRole("radio", { name: "日本語" }));
-  expect(screen.getByTestId("approval-message").textContent).toContain(
+  expect(screen.getByTestId("handoff-message").textContent).toContain(
     "お疲れさまです",
   );
-  const banner = await screen.findByTestId("approval");
+  const banner = await screen.findByTestId("handoff");
   expect(banner.dataset.state).toBe("waiting");
-  await fireEvent.click(screen.getByTestId("approval-withdraw"));
-  await waitFor(() => expect(screen.queryByTestId("approval")).toBeNull());
+  await fireEvent.click(screen.getByTestId("handoff-withdraw"));
+  await waitFor(() => expect(screen.queryByTestId("handoff")).toBeNull());
   expect(
-    asked.find(([command]) => command === "withdraw_approval")?.[1],
+    asked.find(([command]) => command === "withdraw_hand_off")?.[1],
   ).toEqual({ id: 5 });
+});
+
+test("a request is mailed only after the person has seen it, once a click", async () => {
+  let sent: HandOff = request;
+  const asked = open("#/addresses/2", {
+    list_addresses: () => [failed, address],
+    check_address: () => mapOf("consent"),
+    list_hand_offs: () => [sent],
+    hand_off: () => request,
+    hand_off_senders: () => [{ id: 1, address: address.address }],
+    mail_hand_off: ({ mail }) => {
+      const { to, click } = mail as { to: string; click: string };
+      if (!to.includes("@")) throw problem("invalid_address");
+      const at = Date.UTC(2026, 0, 2);
+      const mailed = { from: address.address, to, at, unsure: false, click };
+      return (sent = { ...request, mailed });
+    },
+  });
+  await fireEvent.click(await screen.findByTestId("ask-admin"));
+  await fireEvent.click(await screen.findByRole("radio", { name: "Deutsch" }));
+  await fireEvent.click(screen.getByTestId("handoff-mail"));
+  expect(screen.getByTestId("handoff-message").textContent).toContain(
+    "Guten Tag",
+  );
+  const mails = () => asked.filter(([command]) => command === "mail_hand_off");
+  expect(mails()).toEqual([]);
+  const form = screen.getByTestId("handoff-to").closest("form")!;
+  await fireEvent.submit(form);
+  await waitFor(() =>
+    expect(screen.getByTestId("handoff-to").getAttribute("aria-invalid")).toBe(
+      "true",
+    ),
+  );
+  await fireEvent.input(screen.getByTestId("handoff-to"), {
+    target: { value: "admin@contoso.example" },
+  });
+  await fireEvent.submit(form);
+  await screen.findAllByText(/Mailed to admin@contoso.example/);
+  const [first, second] = mails().map(
+    ([, args]) => (args as { mail: { click: string } }).mail,
+  );
+  expect(second).toMatchObject({
+    id: 5,
+    from: 1,
+    to: "admin@contoso.example",
+    language: "de",
+  });
+  expect(first?.click).not.toBe(second?.click);
 });
 
 test("the list says since when an address waits, also where it is not connected yet", async () => {
   open("", {
     list_addresses: () => [{ ...failed, status: "waiting_for_approval" }],
-    list_approvals: () => [
+    list_hand_offs: () => [
       request,
       { ...request, id: 6, address: "new@contoso.example", address_id: null },
     ],
@@ -363,7 +416,7 @@ test("the list says since when an address waits, also where it is not connected 
   expect((await screen.findByTestId("row-waiting")).textContent).toContain(
     "2026",
   );
-  expect(screen.getByTestId("approval").textContent).toContain(
+  expect(screen.getByTestId("handoff").textContent).toContain(
     "new@contoso.example",
   );
 });

@@ -23,7 +23,7 @@ export const screens = [
   ["reconnect", "demo=full&stage=ready", "#/addresses/2/reconnect"],
   ["details", "demo=full&still", "#/addresses/1"],
   ["details-failed", "demo=full&still", "#/addresses/2"],
-  ["details-approval", "demo=full&still", "#/addresses/7"],
+  ["details-handoff", "demo=full&still", "#/addresses/7"],
   ["map-healthy", "demo=full&still", "#/addresses/1", "check"],
   ["map-proved", "demo=full&still", "#/addresses/1", "proved"],
   ["map-right", "demo=full&still&map=mailbox_right", "#/addresses/2"],
@@ -92,7 +92,12 @@ const steps = {
   },
   async ask(page) {
     await page.getByTestId("ask-admin").click();
-    await page.getByTestId("approval-message").waitFor();
+    await page.getByTestId("handoff-message").waitFor();
+  },
+  async mail(page) {
+    await steps.ask(page);
+    await page.getByTestId("handoff-mail").click();
+    await page.getByTestId("handoff-to").fill("admin@nordwind.example");
   },
   async paste(page) {
     await page

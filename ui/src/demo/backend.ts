@@ -8,10 +8,11 @@ import type {
   AddressView,
   AgentView,
   AppView,
-  ApprovalFor,
-  ApprovalRequest,
   ConnectAttempt,
   ConnectStage,
+  HandOff,
+  HandOffFor,
+  MailHandOff,
   Notice,
   Settings,
   Station,
@@ -80,11 +81,11 @@ export function install(params: URLSearchParams): void {
   const ticketCount = day === "empty" ? 0 : 24_000;
   let attempt: ConnectAttempt | null = null;
 
-  const approvals: ApprovalRequest[] = all
+  const handOffs: HandOff[] = all
     .filter((one) => one.status === "waiting_for_approval")
-    .map((one) => maps.approval(one.id, one.address, one.id));
+    .map((one) => maps.handOff(one.id, one.address, one.id));
   if (params.has("waiting"))
-    approvals.push(maps.approval(90, "neu@nordwind.example", null));
+    handOffs.push(maps.handOff(90, "neu@nordwind.example", null));
   const proved = new Set<number>();
 
   const tell = (notice: Notice) => void emit("notice", notice);
@@ -114,20 +115,21 @@ export function install(params: URLSearchParams): void {
       }
     return mapOf(one);
   };
-  const asked = (whom: ApprovalFor) => {
+  const asked = (whom: HandOffFor, code: string) => {
     const address =
       whom.kind === "address" ? find(whom.id).address : attempt?.address;
-    const found = approvals.find((each) => each.address === address);
+    const found = handOffs.find((each) => each.address === address);
     if (found) return found;
     const made = {
-      ...maps.approval(
-        90 + approvals.length,
+      ...maps.handOff(
+        90 + handOffs.length,
         address ?? "",
         whom.kind === "address" ? whom.id : null,
+        code,
       ),
       asked_at: Date.now(),
     };
-    approvals.push(made);
+    handOffs.push(made);
     return made;
   };
   const change = (id: number, values: Partial<AddressView>) => {
@@ -166,6 +168,7 @@ export function install(params: URLSearchParams): void {
           severity: "failed",
           args: {},
           evidence: data.evidence,
+          hand_off: "approval",
         },
       },
       ready: {
@@ -368,13 +371,35 @@ export function install(params: URLSearchParams): void {
       proved.add(id);
       return mapOf(find(id));
     },
-    list_approvals: () => approvals,
-    ask_for_approval: ({ whom }: { whom: ApprovalFor }) => asked(whom),
-    recheck_approval: ({ id }: { id: number }) =>
-      approvals.find((each) => each.id === id),
-    withdraw_approval: ({ id }: { id: number }) => {
-      approvals.splice(
-        approvals.findIndex((each) => each.id === id),
+    list_hand_offs: () => handOffs,
+    hand_off: ({ whom, code }: { whom: HandOffFor; code: string }) =>
+      asked(whom, code),
+    recheck_hand_off: ({ id }: { id: number }) =>
+      handOffs.find((each) => each.id === id),
+    approve_here: () => ({
+      url: "https://login.microsoftonline.com/",
+      browser_opened: true,
+    }),
+    hand_off_senders: () =>
+      all
+        .filter((one) => one.status === "verified")
+        .map(({ id, address }) => ({ id, address })),
+    mail_hand_off: ({ mail }: { mail: MailHandOff }) => {
+      const one = handOffs.find((each) => each.id === mail.id);
+      if (!one) throw problem("not_found");
+      one.mailed = {
+        from: find(mail.from).address,
+        to: mail.to,
+        at: Date.now(),
+        unsure: false,
+        click: mail.click,
+      };
+      return one;
+    },
+    save_hand_off: () => "/home/alex/Downloads/mailroom-request.txt",
+    withdraw_hand_off: ({ id }: { id: number }) => {
+      handOffs.splice(
+        handOffs.findIndex((each) => each.id === id),
         1,
       );
       return null;

@@ -1,6 +1,6 @@
 // Connection maps for looking at: a healthy one, one that ends at consent, one at the mailbox right, one that waits.
 import type {
-  ApprovalRequest,
+  HandOff,
   ConnectionMap,
   Explanation,
   Finding,
@@ -92,6 +92,7 @@ export function mapOf(
             severity: stop === "mailbox" ? "warning" : "failed",
             args: {},
             evidence,
+            ...(stop === "mailbox" ? {} : { hand_off: "approval" }),
           }
         : null,
       facts:
@@ -124,37 +125,85 @@ export function mapOf(
 const link =
   "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id=6f3c1d52-8a34-4b6b-9d0e-2a6a4b1f7c11&scope=https%3A%2F%2Fgraph.microsoft.com%2FMail.ReadWrite";
 
-/** A request that waits since yesterday. */
-export function approval(
+/** A hand-off that waits since yesterday. */
+export function handOff(
   id: number,
   address: string,
   address_id: number | null,
-): ApprovalRequest {
+  code = "AADSTS90094",
+): HandOff {
+  const right = code === "ErrorSendAsDenied" || code === "full_access_missing";
   return {
     id,
+    kind: right ? "mailbox" : "approval",
+    code,
     address,
     address_id,
     asked_at: Date.now() - 26 * 60 * minute,
-    consent_link: link,
-    messages: {
-      en: {
-        subject: "Please approve Mailroom for contoso.example",
-        text: `Hello,\n\nI would like to connect ${address} to Mailroom. Microsoft lets it read the mailbox only after an administrator has approved it.\n\n1. Open this link and sign in as an administrator:\n${link}\n2. Check the permissions and accept.\n3. The browser then shows a page that cannot be reached. That is as it should be; you can close it.\n\nThank you\n`,
-      },
-      de: {
-        subject: "Bitte um Zustimmung zu Mailroom für contoso.example",
-        text: `Guten Tag,\n\nich möchte ${address} mit Mailroom verbinden. Microsoft erlaubt das Lesen des Postfachs erst, wenn die Administration zugestimmt hat.\n\n1. Öffnen Sie diesen Link und melden Sie sich als Administrator an:\n${link}\n2. Prüfen Sie die Berechtigungen und stimmen Sie zu.\n3. Danach zeigt der Browser eine Seite, die nicht erreichbar ist. Das ist so richtig; Sie können sie schließen.\n\nVielen Dank\n`,
-      },
-      ja: {
-        subject: "contoso.exampleでのMailroomの承認のお願い",
-        text: `お疲れさまです。\n\n${address}をMailroomに接続したいと考えています。管理者の承認後にのみ、メールボックスを読み取れるようになります。\n\n1. 次のリンクを開き、管理者としてサインインします。\n${link}\n2. アクセス許可を確認し、承諾します。\n3. その後、ブラウザーに接続できないページが表示されますが、問題ありません。閉じてください。\n\nよろしくお願いいたします。\n`,
-      },
-    },
+    consent_link: right ? null : link,
+    messages: right ? rightMessages(address) : approvalMessages(address),
     state: "waiting",
     recheck: address_id === null ? "sign_in" : "quiet",
     checked_at: address_id === null ? null : Date.now() - 4 * minute,
+    mailed: null,
   };
 }
+
+const approvalMessages = (address: string): HandOff["messages"] => ({
+  en: {
+    subject: `Please approve Mailroom for ${address}`,
+    text: `Hello,\n\nI would like to connect the mailbox ${address} to Mailroom, the program with which our team answers mail. Our organisation wants an administrator to approve that first.\n\nPlease open this link, sign in as an administrator and press Accept:\n\n${link}\n\nThank you\n`,
+    commands: [],
+  },
+  de: {
+    subject: `Bitte Mailroom für ${address} genehmigen`,
+    text: `Guten Tag,\n\nich möchte das Postfach ${address} mit Mailroom verbinden, dem Programm, mit dem unser Team E-Mails beantwortet. In unserer Organisation muss das zuerst ein Administrator genehmigen.\n\nBitte öffnen Sie diesen Link, melden Sie sich als Administrator an und wählen Sie „Akzeptieren“:\n\n${link}\n\nVielen Dank\n`,
+    commands: [],
+  },
+  ja: {
+    subject: `${address} での Mailroom の利用承認のお願い`,
+    text: `お世話になっております。\n\nチームでメールに対応するためのプログラム Mailroom に、メールボックス ${address} を接続したいと考えています。当組織では、先に管理者の承認が必要です。\n\nお手数ですが、次のリンクを開き、管理者としてサインインして［承諾］を選択してください。\n\n${link}\n\nよろしくお願いいたします。\n`,
+    commands: [],
+  },
+});
+
+const rightMessages = (address: string): HandOff["messages"] => {
+  const commands = (labels: string[]) =>
+    [
+      "Connect-ExchangeOnline",
+      `Get-EXORecipientPermission -Identity '${address}' -Trustee 'alex@nordwind.example'`,
+      `Add-RecipientPermission -Identity '${address}' -Trustee 'alex@nordwind.example' -AccessRights SendAs`,
+    ].map((text, at) => ({ label: labels[at] ?? "", text, writes: at === 2 }));
+  return {
+    en: {
+      subject: `Mailroom needs your help with ${address}`,
+      text: `Hello,\n\nour team answers the mail of ${address} with the program Mailroom. At the moment something is in the way that I cannot change myself, and you probably can.\n\nWhat to do\n1. Open the mailbox ${address}, choose Delegation, and give alex@nordwind.example Send as.\n\nExchange can take up to 60 minutes until a changed right works everywhere.\n\nThank you\n`,
+      commands: commands([
+        "Connect to Exchange Online",
+        "Show who may send as this address",
+        "Allow sending as this address",
+      ]),
+    },
+    de: {
+      subject: `Bitte um Hilfe: Mailroom und ${address}`,
+      text: `Guten Tag,\n\nunser Team beantwortet die E-Mails an ${address} mit dem Programm Mailroom. Zurzeit steht dem etwas im Weg, das ich selbst nicht ändern kann, Sie aber vermutlich schon.\n\nWas zu tun ist\n1. Öffnen Sie das Postfach ${address}, wählen Sie „Delegierung“ und geben Sie alex@nordwind.example „Senden als“.\n\nVielen Dank\n`,
+      commands: commands([
+        "Mit Exchange Online verbinden",
+        "Anzeigen, wer als diese Adresse senden darf",
+        "„Senden als“ erlauben",
+      ]),
+    },
+    ja: {
+      subject: `Mailroom と ${address} の設定についてのお願い`,
+      text: `お世話になっております。\n\n当チームでは、プログラム Mailroom を使って ${address} 宛てのメールに対応しています。現在、私の権限では変更できない設定のため、利用できない状態です。\n\nお願いしたい操作\n1. メールボックス ${address} を開き、「委任」で alex@nordwind.example に「送信者」を付与してください。\n\nよろしくお願いいたします。\n`,
+      commands: commands([
+        "Exchange Online に接続する",
+        "送信者 (Send As) 権限を表示する",
+        "送信者 (Send As) 権限を付与する",
+      ]),
+    },
+  };
+};
 
 /** What the core would say of a pasted text: every code it knows here, else the generic card. */
 export function explanations(

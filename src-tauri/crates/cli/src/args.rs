@@ -144,6 +144,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Option<AgentsCommand>,
     },
+    /// Hand the first failure of an address over to whoever can mend it: a ready message with link or commands
+    #[command(visible_alias = "approval")]
+    HandOff(HandOffArguments),
     /// Show what will end, and when, if nobody does anything
     Forecast {
         /// Only this address
@@ -334,6 +337,37 @@ pub(crate) struct CheckArguments {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Options of `hand-off`. `--language` is the language of the message.
+#[derive(Args)]
+pub(crate) struct HandOffArguments {
+    /// The address
+    #[arg(required_unless_present = "list")]
+    pub(crate) address: Option<String>,
+    /// List what is waited for
+    #[arg(long, conflicts_with_all = ["output", "to", "withdraw"])]
+    pub(crate) list: bool,
+    /// Save the message as a text file
+    #[arg(long, value_name = "FILE", conflicts_with = "withdraw")]
+    pub(crate) output: Option<PathBuf>,
+    /// Mail the message to this address
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "from",
+        conflicts_with = "withdraw"
+    )]
+    pub(crate) to: Option<String>,
+    /// With --to: the connected address that the mail leaves from
+    #[arg(long, value_name = "ADDRESS", requires = "to")]
+    pub(crate) from: Option<String>,
+    /// With --to: really send; without it the mail is only shown
+    #[arg(long, requires = "to")]
+    pub(crate) send: bool,
+    /// Stop waiting
+    #[arg(long)]
+    pub(crate) withdraw: bool,
 }
 
 fn station(name: &str) -> Result<Station, String> {

@@ -7,6 +7,7 @@ mod check;
 mod connect;
 mod explain;
 mod forecast;
+mod handoff;
 mod practice;
 mod sandbox;
 mod tickets;
@@ -45,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
         Command::Agents { what } => agents::run(&common, what).await,
+        Command::HandOff(options) => handoff::run(&common, options).await,
         Command::Forecast { address } => forecast::forecast(&common, address.as_deref()).await,
         Command::Bundle {
             output,

@@ -1,10 +1,10 @@
 //! The application: the store, the ways to the servers, the engine and the sign-ins in progress, put together.
 //! Shells reach it through [`crate::api`] only.
 
-pub(crate) mod approvals;
 pub mod attempts;
 pub(crate) mod checkup;
 pub mod desktop;
+pub(crate) mod handoffs;
 pub mod places;
 mod silence;
 mod views;
@@ -72,6 +72,7 @@ pub struct App {
     pub(crate) maps: checkup::Maps,
     /// The last rehearsed choice of what becomes of an address's mail on the server.
     pub(crate) rehearsed: Mutex<BTreeMap<i64, AfterImport>>,
+    pub(crate) visits: handoffs::Visits,
     notices: broadcast::Sender<Notice>,
     sandbox: Mutex<Option<SandboxView>>,
     engine: Option<Engine>,
@@ -110,6 +111,7 @@ impl App {
             rates: Rates::default(),
             maps: checkup::Maps::default(),
             rehearsed: Mutex::default(),
+            visits: handoffs::Visits::default(),
             notices: broadcast::channel(256).0,
             sandbox: Mutex::default(),
             engine,

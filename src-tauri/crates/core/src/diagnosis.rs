@@ -1,12 +1,12 @@
 //! What is wrong with a connection, who can mend it and how. Findings are values, not errors;
 //! [`catalogue`] explains codes in three languages and is data; [`explain`] finds codes in pasted texts.
 
-pub mod approval;
 pub mod catalogue;
 pub mod checks;
 pub mod evidence;
 pub mod explain;
 pub mod forecast;
+pub mod handoff;
 pub mod map;
 pub mod redact;
 pub mod stations;
@@ -31,6 +31,13 @@ pub struct Finding {
     #[serde(default)]
     #[cfg_attr(feature = "bindings", ts(as = "Option<bool>", optional))]
     pub sign_in_again: bool,
+    /// To whom it can be handed over, where somebody else can mend it.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "bindings",
+        ts(as = "Option<handoff::HandOffKind>", optional)
+    )]
+    pub hand_off: Option<handoff::HandOffKind>,
 }
 
 /// How bad a finding is.
@@ -74,6 +81,17 @@ impl Finding {
             args: std::collections::BTreeMap::new(),
             evidence: None,
             sign_in_again: false,
+            hand_off: handoff::kind_of(code),
+        }
+    }
+
+    /// The same under another code.
+    #[must_use]
+    pub fn called(self, code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            hand_off: handoff::kind_of(code),
+            ..self
         }
     }
 
@@ -109,6 +127,15 @@ impl Finding {
             .as_ref()
             .and_then(|evidence| evidence.correlation_id.clone());
         let authority = registration.authority.origin().ascii_serialization();
+        let request_id = self
+            .evidence
+            .as_ref()
+            .and_then(|evidence| evidence.request_id.clone());
+        let seen_at = self
+            .evidence
+            .as_ref()
+            .and_then(|evidence| jiff::Timestamp::from_millisecond(evidence.at).ok())
+            .map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
         let values = [
             ("address", Some(address.to_owned())),
             ("authority", Some(authority)),
@@ -125,6 +152,8 @@ impl Finding {
             ("scope", Some(crate::oauth::SCOPES.join(" "))),
             ("redirect_uri", Some("http://localhost".to_owned())),
             ("correlation_id", correlation),
+            ("request_id", request_id),
+            ("seen_at", seen_at),
         ];
         for (name, value) in values {
             if let Some(value) = value {

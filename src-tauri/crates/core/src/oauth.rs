@@ -4,6 +4,7 @@
 //! Sources: Microsoft identity platform, "OAuth 2.0 authorization code flow", "Refresh tokens",
 //! "Redirect URI restrictions"; RFC 6749, RFC 7636, RFC 8252, RFC 9700.
 
+pub mod approval;
 pub mod error;
 pub mod flow;
 pub mod http;

@@ -76,6 +76,16 @@ impl Words {
         self.status.get(name).map_or(name, String::as_str)
     }
 
+    /// The browser page at the end of an approval on this computer.
+    pub fn approval_page(&self) -> PageWords {
+        PageWords {
+            done_title: self.notice("approved_title", &[]),
+            done_text: self.notice("approved_text", &[]),
+            failed_title: self.notice("not_approved_title", &[]),
+            ..self.page.clone()
+        }
+    }
+
     /// A word of a notification or dialog, filled in.
     pub fn notice(&self, name: &str, values: &[(&str, &str)]) -> String {
         fill(self.notices.get(name).map_or(name, String::as_str), values)

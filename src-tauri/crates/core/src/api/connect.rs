@@ -17,7 +17,7 @@ use crate::oauth::tokens::TokenSet;
 use crate::store::addresses::{NewAddress, ProviderKind};
 use crate::store::after_import::{self, AfterImport};
 use crate::store::events::{self, EventKind};
-use crate::store::{accounts, addresses, approvals, imports, tickets};
+use crate::store::{accounts, addresses, handoffs, imports, tickets};
 use crate::sync;
 use std::sync::Arc;
 use url::Url;
@@ -321,7 +321,7 @@ pub(super) fn add(
     // A connection that ended may have left mail to be moved or deleted.
     after_import::set(tx, id, &AfterImport::Read, None, None)?;
     // Whoever could sign in waits for no approval any more.
-    approvals::settle(tx, id)?;
+    handoffs::settle(tx, id)?;
     let args = [("login".to_owned(), identity.login_name.clone())].into();
     events::add(tx, id, now, EventKind::Connected, &args)?;
     Ok(id)

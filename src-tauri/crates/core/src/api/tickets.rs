@@ -130,7 +130,8 @@ async fn raw(app: &App, message_id: i64) -> Result<Vec<u8>, ApiError> {
         .ok_or_else(not_found)
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file beside its place and moves it there: whole, or not at all.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let folder = path
         .parent()

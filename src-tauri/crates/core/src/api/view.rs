@@ -9,10 +9,11 @@ pub use crate::sync::status::Status;
 use crate::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 
-pub use crate::diagnosis::approval::{
-    ApprovalFor, ApprovalMessage, ApprovalMessages, ApprovalRequest, ApprovalState, Recheck,
-};
 pub use crate::diagnosis::forecast::ForecastItem;
+pub use crate::diagnosis::handoff::{
+    HandOff, HandOffFor, HandOffKind, HandOffMessage, HandOffMessages, HandOffState, Mailed,
+    Recheck,
+};
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
 pub use crate::provider::SpecialUse;
 pub use crate::store::addresses::ProviderKind;
@@ -467,6 +468,8 @@ pub enum Notice {
         #[cfg_attr(feature = "bindings", ts(type = "Array<number>"))]
         address_ids: Vec<i64>,
     },
+    /// Something was handed over, settled or withdrawn: lists of hand-offs reload.
+    HandOffs,
     /// A check of an address moved on: told after every station.
     Check {
         /// The address.
@@ -475,4 +478,43 @@ pub enum Notice {
         /// The map so far.
         map: Box<ConnectionMap>,
     },
+}
+
+/// An address that a hand-off can be mailed from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct HandOffSender {
+    /// The connected address's id.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// The address.
+    pub address: String,
+}
+
+/// A mail to be sent for a hand-off, once the person has seen it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct MailHandOff {
+    /// The hand-off.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub id: i64,
+    /// The connected address that it leaves from.
+    #[cfg_attr(feature = "bindings", ts(type = "number"))]
+    pub from: i64,
+    /// To whom.
+    pub to: String,
+    /// Language of the message: en, de, ja.
+    pub language: String,
+    /// Any text that names the click: the same click never sends twice.
+    pub click: String,
+}
+
+/// An approval that was opened in this computer's browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ApprovalVisit {
+    /// The link, should no browser have opened.
+    pub url: String,
+    /// Whether a browser opened.
+    pub browser_opened: bool,
 }

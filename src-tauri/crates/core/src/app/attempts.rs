@@ -14,7 +14,7 @@ use crate::oauth::flow::{self, SignInRequest};
 use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
 use crate::provider::{Folder, Provider, ProviderError};
-use crate::store::approvals;
+use crate::store::handoffs;
 use crate::sync::HeldTokens;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -226,7 +226,7 @@ async fn note_denial(app: &App, plan: &Plan, finding: &Finding) {
     let noted = app
         .context
         .store
-        .write(move |tx| approvals::set_denied(tx, &key, now))
+        .write(move |tx| handoffs::set_denied(tx, &key, now))
         .await;
     if let Err(error) = noted {
         tracing::warn!(%error, "The denial cannot be stored.");

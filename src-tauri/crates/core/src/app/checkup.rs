@@ -19,13 +19,15 @@ use crate::diagnosis::evidence::{
     self, ComputerEvidence, FetchEvidence, MailboxEvidence, MarkEvidence, NetworkEvidence,
     SendEvidence, SendingWay,
 };
+use crate::diagnosis::handoff::HandOffKind;
 use crate::diagnosis::map::Judgement;
+use crate::diagnosis::stations::station_of_code;
 use crate::diagnosis::{Finding, Severity};
 use crate::provider::outbound::Outbound;
 use crate::provider::{Folder, Provider};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
-use crate::store::approvals::{self, ApprovalRow};
+use crate::store::handoffs::{self, HandOffRow};
 use crate::store::own_tests::{self, OwnTest};
 use crate::store::{StoreError, events, ledger, marks};
 use signing_in::{Reached, sign_in};
@@ -52,16 +54,12 @@ impl Maps {
     }
 }
 
-/// The station at which the last check of an address failed, while the program runs.
-pub(crate) fn failed_at(app: &App, id: i64) -> Option<Station> {
-    Some(app.maps.last(id)?.first_failed()?.station)
-}
-
 /// What the database knows of an address.
 struct Known {
     row: AddressRow,
     account: AccountRow,
-    approval: Option<ApprovalRow>,
+    approval: Option<HandOffRow>,
+    handoffs: Vec<HandOffRow>,
     ever_seen: u32,
     marks: MarkEvidence,
     test: Option<OwnTest>,
@@ -78,7 +76,8 @@ async fn known(app: &App, id: i64) -> Result<Option<Known>, StoreError> {
                 return Ok(None);
             };
             Ok(Some(Known {
-                approval: approvals::of_address(db, &row.address_key)?,
+                approval: handoffs::approval_of(db, &row.address_key)?,
+                handoffs: handoffs::of_address(db, &row.address_key)?,
                 ever_seen: ledger::totals(db, id)?.found,
                 marks: MarkEvidence {
                     pending: marks::pending(db, id)?,
@@ -334,23 +333,33 @@ fn sending(lights: &mut Lights<'_>, shared: bool, seen: &SendEvidence, took: Opt
     }
 }
 
-/// What a check that went well ends: waiting for approval, and a pause after a failure.
+/// What a check that went well ends: waiting for somebody else's fix, and a pause after a failure.
 async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), StoreError> {
     let is_ok = |station| {
         map.station(station)
             .is_some_and(|view| view.state == StationState::Ok)
     };
-    let approved = known.approval.is_some() && is_ok(Station::Consent) && is_ok(Station::Token);
+    let done: Vec<i64> = known
+        .handoffs
+        .iter()
+        .filter(|row| match row.kind {
+            HandOffKind::Approval => is_ok(Station::Consent) && is_ok(Station::Token),
+            HandOffKind::Mailbox | HandOffKind::Tenant | HandOffKind::Registration => {
+                is_ok(station_of_code(&row.code))
+            }
+        })
+        .map(|row| row.id)
+        .collect();
     let mended = known.row.cause.is_some() && map.first_failed().is_none() && is_ok(Station::Fetch);
-    if !approved && !mended {
+    if done.is_empty() && !mended {
         return Ok(());
     }
     let id = known.row.id;
     app.context
         .store
         .write(move |tx| {
-            if approved {
-                approvals::settle(tx, id)?;
+            for handoff in done {
+                handoffs::remove(tx, handoff)?;
             }
             if mended {
                 addresses::request_wake(tx, id)?;
@@ -360,6 +369,15 @@ async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), Sto
         .await?;
     app.context.nudge.notify_one();
     Ok(())
+}
+
+/// What the last map of an address found under `code`.
+pub(crate) fn found(app: &App, id: i64, code: &str) -> Option<Finding> {
+    let map = app.maps.last(id)?;
+    map.stations
+        .into_iter()
+        .filter_map(|view| view.finding)
+        .find(|finding| finding.code == code)
 }
 
 async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {

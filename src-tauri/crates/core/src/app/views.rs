@@ -8,11 +8,11 @@ use crate::api::view::{
 };
 use crate::oauth;
 use crate::store::addresses::AddressRow;
-use crate::store::approvals::ApprovalRow;
+use crate::store::handoffs::HandOffRow;
 use crate::store::imports::ImportRow;
 use crate::store::ledger::LedgerTotals;
 use crate::store::{
-    StoreError, accounts, addresses, approvals, events, imports, ledger, marks, own_tests,
+    StoreError, accounts, addresses, events, handoffs, imports, ledger, marks, own_tests,
     silences, tickets,
 };
 use crate::sync::status::status;
@@ -55,7 +55,7 @@ impl Rates {
 /// What is read from the database for one line of the list.
 struct Line {
     row: AddressRow,
-    approval: Option<ApprovalRow>,
+    handoffs: Vec<HandOffRow>,
     proven_at: Option<Millis>,
     is_only: bool,
     import: Option<(ImportRow, LedgerTotals, u32)>,
@@ -78,8 +78,8 @@ fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<
         new_tickets_today: tickets::created_since(db, row.id, start_of_day(now))?,
         activity: tickets::activity(db, row.id, now)?,
         open_tickets: tickets::open_count(db, row.id)?,
-        approval: approvals::of_address(db, &row.address_key)?,
         silent: silences::is_silent(db, row.id)?,
+        handoffs: handoffs::of_address(db, &row.address_key)?,
         proven_at: own_tests::proven_at(db, row.id)?,
         is_only: addresses::is_only(db, row.id)?,
         row,
@@ -90,12 +90,7 @@ fn draw(app: &App, line: Line) -> AddressView {
     let now = app.context.clock.now();
     let import_state = line.import.as_ref().map(|(import, ..)| import.state);
     let trouble = app.context.storage_trouble();
-    let (status, cause) = status(
-        &line.row,
-        import_state,
-        line.approval.as_ref(),
-        trouble.as_ref(),
-    );
+    let (status, cause) = status(&line.row, import_state, &line.handoffs, trouble.as_ref());
     let rests = line.row.paused || line.row.disconnected;
     AddressView {
         id: line.row.id,

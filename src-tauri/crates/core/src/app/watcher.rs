@@ -2,6 +2,7 @@
 
 use super::{App, address_views};
 use crate::api::view::{AddressView, Notice};
+use crate::store::handoffs::{self, HandOffRow};
 use crate::sync::NewTickets;
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -42,6 +43,7 @@ struct Watcher {
     /// What was last told, as JSON text, and the newest message.
     told: BTreeMap<i64, (String, AddressView)>,
     newest: BTreeMap<i64, i64>,
+    handoffs: Option<Vec<HandOffRow>>,
 }
 
 impl Watcher {
@@ -69,6 +71,14 @@ impl Watcher {
         };
         let first = self.version.replace(version).is_none();
         self.tell(app, views, first);
+        if let Ok(rows) = app.context.store.read(handoffs::all).await
+            && self.handoffs.as_ref() != Some(&rows)
+        {
+            self.handoffs = Some(rows);
+            if !first {
+                app.announce(Notice::HandOffs);
+            }
+        }
         let Ok(newest) = app
             .context
             .store

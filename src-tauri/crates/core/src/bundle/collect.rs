@@ -6,7 +6,7 @@ use crate::oauth;
 use crate::store::addresses::AddressRow;
 use crate::store::events::{EventKind, EventView};
 use crate::store::{
-    accounts, addresses, approvals, events, imports, ledger, marks, settings, tickets,
+    accounts, addresses, events, handoffs, imports, ledger, marks, settings, tickets,
 };
 use crate::sync::status::status;
 use rusqlite::Connection;
@@ -69,13 +69,8 @@ pub(super) fn addresses(db: &Connection, veil: &Veil) -> rusqlite::Result<(Value
 
 fn address(db: &Connection, veil: &Veil, row: &AddressRow) -> rusqlite::Result<Value> {
     let import = imports::current(db, row.id)?;
-    let approval = approvals::of_address(db, &row.address_key)?;
-    let (status, cause) = status(
-        row,
-        import.map(|import| import.state),
-        approval.as_ref(),
-        None,
-    );
+    let handoffs = handoffs::of_address(db, &row.address_key)?;
+    let (status, cause) = status(row, import.map(|import| import.state), &handoffs, None);
     let events: Vec<Value> = events::list(db, row.id, EVENTS)?
         .iter()
         .map(|event| told(veil, event))

@@ -7,8 +7,8 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-pub use card::{Card, CardCommand, CardLink, card};
-pub(crate) use fill::clean;
+pub use card::{Card, CardCommand, CardLink, card, card_for_admin};
+pub use fill::{clean, quoted};
 
 use crate::diagnosis::Severity;
 use serde::{Deserialize, Serialize};

@@ -115,10 +115,14 @@ const SEND: &[&str] = &[
 /// The station that `finding` lights.
 pub fn station_of(finding: &Finding) -> Station {
     // The same answer twice stands where the answer stands.
-    let code = match finding.code.as_str() {
-        "sign_in_loop" => finding.args.get("said").map_or("", String::as_str),
-        code => code,
-    };
+    match finding.code.as_str() {
+        "sign_in_loop" => station_of_code(finding.args.get("said").map_or("", String::as_str)),
+        code => station_of_code(code),
+    }
+}
+
+/// The station that findings with `code` light.
+pub fn station_of_code(code: &str) -> Station {
     let is_in = |codes: &[&str]| codes.iter().any(|known| known.eq_ignore_ascii_case(code));
     if is_in(COMPUTER) {
         return Station::Computer;
@@ -166,6 +170,15 @@ pub fn needs_approval(code: &str) -> bool {
     APPROVAL
         .iter()
         .any(|known| known.eq_ignore_ascii_case(code))
+}
+
+/// Whether `code` is one for which an admin is asked: also those of a request that was denied. The bare `access_denied`
+/// comes without Entra's number.
+pub fn is_about_approval(code: &str) -> bool {
+    needs_approval(code)
+        || ["access_denied", "approval_denied"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(code))
 }
 
 #[cfg(test)]

@@ -155,6 +155,11 @@ impl Tokens {
         let current = state.current.as_ref().ok_or(TokenError::NoTokens)?;
         Ok(current.scopes.clone())
     }
+
+    /// Forgets that renewing failed: somebody has just changed what it failed for.
+    pub async fn ask_again(&self) {
+        self.state.lock().await.failure = None;
+    }
 }
 
 impl State {

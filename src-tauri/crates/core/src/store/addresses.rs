@@ -2,7 +2,7 @@
 
 use super::after_import::AfterImport;
 use super::folders::NextFolder;
-use super::{approvals, brands, columns, own_tests};
+use super::{brands, columns, handoffs, own_tests};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapServer, SmtpServer};
 use crate::diagnosis::Finding;
@@ -362,7 +362,7 @@ pub fn reconnect(conn: &Connection, id: i64, account_id: i64, now: Millis) -> ru
          WHERE id = ?1",
     )?
     .execute((id, account_id, now))?;
-    approvals::settle(conn, id)
+    handoffs::settle(conn, id)
 }
 
 /// Moves the cursor; in the same transaction as the messages before it.
@@ -385,7 +385,7 @@ pub fn record_success(
          WHERE id = ?1",
     )?
     .execute((id, now, next_poll_at))?;
-    approvals::settle(conn, id)
+    handoffs::settle(conn, id)
 }
 
 /// A step failed: counts, keeps when the first failure was, and notes the cause where one is given (a failure
@@ -430,7 +430,7 @@ pub fn record_recovery(conn: &Connection, id: i64) -> rusqlite::Result<()> {
         "UPDATE addresses SET cause = NULL, failures = 0, failing_since = NULL, offline_since = NULL WHERE id = ?1",
     )?
     .execute([id])?;
-    approvals::settle(conn, id)
+    handoffs::settle(conn, id)
 }
 
 /// Plans the next poll.

@@ -74,6 +74,10 @@ pub enum EventKind {
     MessageFailed,
     /// The server did not take a mark. `code`
     MarkFailed,
+    /// Somebody else was asked to mend something. `code`
+    AdminAsked,
+    /// The request left as a mail. `from`, `to`
+    AdminMailed,
 }
 
 /// The most that is kept per address.

@@ -1,9 +1,10 @@
 //! How well an address is connected, as one word with its cause: an ordered closed set, the worst wins.
 
+use crate::diagnosis::handoff::HandOffKind;
 use crate::diagnosis::stations::needs_approval;
 use crate::diagnosis::{Finding, Severity};
 use crate::store::addresses::AddressRow;
-use crate::store::approvals::ApprovalRow;
+use crate::store::handoffs::HandOffRow;
 use crate::store::imports::ImportState;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub enum Status {
     Offline,
     /// Works, but something needs a look, or the server asks us to wait.
     Attention,
-    /// A request for approval is with the tenant's admin.
+    /// Somebody else was asked to mend the cause: an admin for approval, for instance.
     WaitingForApproval,
     /// Mail is not read until somebody mends the cause.
     Failed,
@@ -30,12 +31,12 @@ pub enum Status {
     Disconnected,
 }
 
-/// The worst that applies to `row`, and why. `approval` is the request that waits for the tenant's admin, `trouble` is
+/// The worst that applies to `row`, and why. `handoffs` are the fixes that somebody else was asked for, `trouble` is
 /// what keeps this computer from storing anything.
 pub fn status(
     row: &AddressRow,
     import: Option<ImportState>,
-    approval: Option<&ApprovalRow>,
+    handoffs: &[HandOffRow],
     trouble: Option<&Finding>,
 ) -> (Status, Option<Finding>) {
     let mut worst = (Status::Verified, None);
@@ -57,7 +58,12 @@ pub fn status(
         );
     }
     if let Some(cause) = &row.cause {
-        let waits = approval.filter(|_| needs_approval(&cause.code));
+        let waits = handoffs.iter().find(|row| match row.kind {
+            HandOffKind::Approval => needs_approval(&cause.code),
+            HandOffKind::Mailbox | HandOffKind::Tenant | HandOffKind::Registration => {
+                row.code.eq_ignore_ascii_case(&cause.code)
+            }
+        });
         let status = match cause.severity {
             Severity::Failed if waits.is_some_and(|request| !request.denied) => {
                 Status::WaitingForApproval
@@ -66,10 +72,11 @@ pub fn status(
             Severity::Warning => Status::Attention,
             Severity::Ok => Status::Verified,
         };
-        let mut cause = cause.clone();
-        if waits.is_some_and(|request| request.denied) {
-            cause.code = "approval_denied".to_owned();
-        }
+        let cause = if waits.is_some_and(|request| request.denied) {
+            cause.clone().called("approval_denied")
+        } else {
+            cause.clone()
+        };
         consider(status, Some(cause));
     }
     if let Some(trouble) = trouble {

@@ -14,7 +14,7 @@ use crate::diagnosis::evidence::{
 use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::stations::station_of;
 use crate::diagnosis::{Finding, Severity};
-use crate::store::approvals::{self, ApprovalRow};
+use crate::store::handoffs::{self, HandOffRow};
 use std::time::Duration;
 
 /// The map of an attempt; nothing where there is no such attempt. This computer and the network are looked at, the
@@ -27,7 +27,7 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
     let approval = app
         .context
         .store
-        .read(move |db| approvals::of_address(db, &key))
+        .read(move |db| handoffs::approval_of(db, &key))
         .await
         .ok()
         .flatten();
@@ -88,7 +88,7 @@ async fn failed(
     lights: &mut Lights<'_>,
     goes_on: bool,
     finding: Finding,
-    approval: Option<ApprovalRow>,
+    approval: Option<HandOffRow>,
 ) {
     let place = station_of(&finding);
     if !goes_on && place > Station::Network {
@@ -123,7 +123,7 @@ async fn failed(
     lights.light(place, judgement, None);
 }
 
-fn consent(lights: &Lights<'_>, finding: Finding, approval: Option<ApprovalRow>) -> Judgement {
+fn consent(lights: &Lights<'_>, finding: Finding, approval: Option<HandOffRow>) -> Judgement {
     let needed: Vec<String> = needed(&lights.map.scopes);
     let granted = match finding.args.get("scope") {
         Some(missing) if finding.code == "missing_scope" => needed

@@ -58,7 +58,9 @@ pub(crate) async fn prove_sending(app: &App, id: i64) -> Result<Option<Connectio
     let Some(known) = super::known(app, id).await? else {
         return Ok(None);
     };
-    Ok(Some(lit(app, &known, map, took)))
+    let map = lit(app, &known, map, took);
+    super::settle(app, &known, &map).await?;
+    Ok(Some(map))
 }
 
 /// How long handing over took, and the whole trip.

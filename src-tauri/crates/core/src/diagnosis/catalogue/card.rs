@@ -114,6 +114,51 @@ pub fn card(code: &str, args: &BTreeMap<String, String>, language: Language) -> 
     }
 }
 
+/// The card for somebody else who is to act: its steps are theirs alone. A step `ask_…` ends what the person at the
+/// screen does; what happens in Mailroom afterwards is not for the other one either.
+pub fn card_for_admin(code: &str, args: &BTreeMap<String, String>, language: Language) -> Card {
+    let mut card = card(code, args, language);
+    let catalogue = load::catalogue();
+    let Some(entry) = catalogue.get(code) else {
+        return card;
+    };
+    let asked = entry.steps.iter().position(|name| name.starts_with("ask_"));
+    let blank = |name: &str| catalogue.blank(name, language);
+    card.steps = entry
+        .steps
+        .iter()
+        .skip(asked.map_or(0, |at| at + 1))
+        .filter(|name| !name.starts_with("ask_") && !OURS.contains(&name.as_str()))
+        .filter_map(|name| catalogue.file.step.get(name))
+        .map(|step| fill::sentence(step.of(language), args, blank))
+        .collect();
+    card
+}
+
+/// Steps in Mailroom, at the person's own sign-in, or that the message says in words of its own.
+const OURS: [&str; 20] = [
+    "check_again",
+    "check_spelling",
+    "choose_ntlm",
+    "enter_client_id",
+    "imap_scope",
+    "mailroom_waits",
+    "mailroom_waits_if_requested",
+    "move_instead",
+    "other_account",
+    "own_registration",
+    "primary_address",
+    "send_by_graph",
+    "sign_in_accept",
+    "sign_in_again",
+    "smtp_own_login",
+    "smtp_scope",
+    "use_ews",
+    "use_organizations",
+    "wait_auto",
+    "wait_hour",
+];
+
 /// The entry's own links, and Microsoft's own page about the number of everything Entra says.
 fn links(entry: &Entry, args: &BTreeMap<String, String>, language: Language) -> Vec<CardLink> {
     let catalogue = load::catalogue();

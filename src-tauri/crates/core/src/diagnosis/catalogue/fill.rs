@@ -52,8 +52,8 @@ fn unwanted(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// `value` without characters that have no place in a name, and not too long.
-pub(crate) fn clean(value: &str) -> String {
+/// `value` on one line, without anything invisible, cut off after 300 characters.
+pub fn clean(value: &str) -> String {
     value
         .chars()
         .filter(|c| !unwanted(*c))
@@ -96,7 +96,7 @@ pub(super) fn command(
 /// A PowerShell single-quoted string: nothing in it is expanded, and a quote is written twice. PowerShell takes the
 /// typographic quotes U+2018 to U+201B for quotes as well (manual page `about_Quoting_Rules`; PowerShell's
 /// `CharExtensions.IsSingleQuote`).
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('\'');
     for c in clean(value).chars() {

@@ -37,10 +37,7 @@ pub fn check(seen: &ConsentEvidence) -> Judgement {
     };
     let denied = seen.asked.is_some_and(|(_, denied)| denied) && needs_approval(&finding.code);
     let finding = if denied {
-        Finding {
-            code: "approval_denied".to_owned(),
-            ..finding
-        }
+        finding.called("approval_denied")
     } else {
         finding
     };

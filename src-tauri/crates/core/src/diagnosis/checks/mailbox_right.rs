@@ -2,7 +2,6 @@
 
 use super::mailbox::is_about_access;
 use super::{facts, finding_of, refused};
-use crate::diagnosis::Finding;
 use crate::diagnosis::evidence::MailboxEvidence;
 use crate::diagnosis::map::Judgement;
 
@@ -14,11 +13,7 @@ pub fn check(seen: &MailboxEvidence) -> Judgement {
     let facts = facts([("mailbox", shared.clone())]);
     match &seen.inbox {
         Some(Err(error)) if is_about_access(error) => {
-            let finding = Finding {
-                code: "full_access_missing".to_owned(),
-                ..finding_of(error)
-            };
-            Judgement::failed(finding, facts)
+            Judgement::failed(finding_of(error).called("full_access_missing"), facts)
         }
         Some(Err(error)) => refused(error, facts),
         Some(Ok(_)) => Judgement::ok(facts),

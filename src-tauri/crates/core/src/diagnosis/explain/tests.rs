@@ -194,6 +194,7 @@ fn the_sentence_beside_a_shared_code_decides_which_card_a_finding_gets() {
                 ..Default::default()
             }),
             sign_in_again: false,
+            hand_off: None,
         };
         assert_eq!(card_of(&finding, Language::En).code, card);
     }

@@ -28,6 +28,7 @@ fn finding() -> Finding {
         args: BTreeMap::new(),
         evidence: None,
         sign_in_again: true,
+        hand_off: None,
     }
 }
 

@@ -1,0 +1,221 @@
+//! The message as a mail from another connected address, sent only on a click and once a click.
+
+use super::draw;
+use crate::Millis;
+use crate::account::EmailAddress;
+use crate::api::view::{HandOff, HandOffSender};
+use crate::app::App;
+use crate::diagnosis::catalogue::Language;
+use crate::diagnosis::evidence;
+use crate::diagnosis::handoff::{HandOffMessage, Mailed};
+use crate::provider::{Provider, ProviderError};
+use crate::store::accounts::{self, AccountRow};
+use crate::store::addresses::{self, AddressRow};
+use crate::store::events::{self, EventKind};
+use crate::store::handoffs;
+use crate::sync::StepError;
+use mail_builder::MessageBuilder;
+
+/// Connected addresses that are well and may send, the default one first.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) async fn senders(app: &App) -> Result<Vec<HandOffSender>, StepError> {
+    let rows = app
+        .context
+        .store
+        .read(|db| {
+            let mut rows = Vec::new();
+            for row in addresses::all(db)? {
+                if let Some(account) = accounts::get(db, row.account_id)? {
+                    rows.push((row, account));
+                }
+            }
+            Ok(rows)
+        })
+        .await?;
+    let mut rows: Vec<_> = rows
+        .into_iter()
+        .filter(|(row, account)| may_send(row, account))
+        .collect();
+    rows.sort_by_key(|(row, _)| !row.is_default);
+    Ok(rows
+        .into_iter()
+        .map(|(row, _)| HandOffSender {
+            id: row.id,
+            address: row.address,
+        })
+        .collect())
+}
+
+fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
+    let rests = row.paused || row.disconnected || row.offline_since.is_some();
+    let granted = account
+        .scopes
+        .iter()
+        .any(|scope| scope.to_ascii_lowercase().ends_with("mail.send"));
+    !rests && row.cause.is_none() && row.failures == 0 && row.server.is_none() && granted
+}
+
+/// Sends the message of hand-off `id` in `language` from a connected address. The same `click` never sends twice: the
+/// mail is noted before it leaves, rather none than two. Nothing where there is no such hand-off or sender.
+///
+/// # Errors
+/// [`StepError`]: a refusal leaves the hand-off as it was.
+pub(crate) async fn mail(
+    app: &App,
+    id: i64,
+    from: i64,
+    to: EmailAddress,
+    language: Language,
+    click: String,
+) -> Result<Option<HandOff>, StepError> {
+    let read = app
+        .context
+        .store
+        .read(move |db| {
+            let (Some(handoff), Some(sender)) = (handoffs::get(db, id)?, addresses::get(db, from)?)
+            else {
+                return Ok(None);
+            };
+            let account = accounts::get(db, sender.account_id)?;
+            Ok(account.map(|account| (handoff, sender, account)))
+        })
+        .await?;
+    let Some((row, sender, account)) = read.filter(|(_, row, account)| may_send(row, account))
+    else {
+        return Ok(None);
+    };
+    let former = row.mailed.clone();
+    let about = row.address_id;
+    let drawn = draw(app, row.clone(), None).await?;
+    if former.as_ref().is_some_and(|mailed| mailed.click == click) {
+        return Ok(Some(drawn));
+    }
+    let now = app.context.clock.now();
+    let mailed = Mailed {
+        from: sender.address.clone(),
+        to: to.to_string(),
+        at: now,
+        unsure: true,
+        click,
+    };
+    let provider = app.context.connections.provider(&sender, &account).await?;
+    let raw = raw(&mailed, drawn.messages.of(language))
+        .map_err(|_| ProviderError::Protocol("unwritable", Default::default()))?;
+    if !begin(app, id, &mailed).await? {
+        // Another window sent the same click meanwhile.
+        return super::one(app, id).await.map_err(StepError::Store);
+    }
+    let unsure = match send(&provider, &raw).await {
+        Ok(unsure) => unsure,
+        Err(error) => {
+            app.context
+                .store
+                .write(move |tx| handoffs::set_mailed(tx, id, former.as_ref()))
+                .await?;
+            return Err(error.into());
+        }
+    };
+    let mailed = Mailed { unsure, ..mailed };
+    app.context
+        .store
+        .write(move |tx| {
+            handoffs::set_mailed(tx, id, Some(&mailed))?;
+            let args = [("from", &mailed.from), ("to", &mailed.to)]
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .into();
+            for address in [Some(from), about.filter(|id| *id != from)]
+                .into_iter()
+                .flatten()
+            {
+                events::add(tx, address, now, EventKind::AdminMailed, &args)?;
+            }
+            Ok(())
+        })
+        .await?;
+    super::one(app, id).await.map_err(StepError::Store)
+}
+
+/// Notes the mail before it leaves; says no where this click did so already.
+async fn begin(app: &App, id: i64, mailed: &Mailed) -> Result<bool, StepError> {
+    let mailed = mailed.clone();
+    let begun = app
+        .context
+        .store
+        .write(move |tx| {
+            let Some(row) = handoffs::get(tx, id)? else {
+                return Ok(false);
+            };
+            if row
+                .mailed
+                .is_some_and(|former| former.click == mailed.click)
+            {
+                return Ok(false);
+            }
+            handoffs::set_mailed(tx, id, Some(&mailed))?;
+            Ok(true)
+        })
+        .await?;
+    Ok(begun)
+}
+
+/// Sends; says whether nobody knows if it left.
+async fn send(provider: &Provider, raw: &[u8]) -> Result<bool, ProviderError> {
+    match evidence::within(provider.send_mime(raw)).await {
+        Ok(()) => Ok(false),
+        Err(ProviderError::Offline(_) | ProviderError::Server(_)) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// The mail (RFC 5322). A person wrote it by a click, so nothing marks it as automatic: answers are welcome.
+fn raw(mailed: &Mailed, message: &HandOffMessage) -> std::io::Result<Vec<u8>> {
+    const SECOND: Millis = 1_000;
+    let domain = mailed.from.rsplit_once('@').map_or("localhost", |(_, d)| d);
+    MessageBuilder::new()
+        .from(mailed.from.as_str())
+        .to(mailed.to.as_str())
+        .subject(message.subject.as_str())
+        .date(mailed.at / SECOND)
+        .message_id(format!(
+            "mailroom-request.{}@{domain}",
+            uuid::Uuid::new_v4().simple()
+        ))
+        .text_body(message.text.as_str())
+        .write_to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mail_is_what_was_shown_and_no_value_adds_a_header() {
+        let mailed = Mailed {
+            from: "sales@contoso.example".into(),
+            to: "admin@contoso.example".into(),
+            at: 1_763_600_000_000,
+            unsure: true,
+            click: "c".into(),
+        };
+        let message = HandOffMessage {
+            subject: "Please approve “Ünïcode” 管理者\r\nBcc: canary@evil.example".into(),
+            text: "Hello,\n\nplease.\n.\nFrom here\n".into(),
+            commands: Vec::new(),
+        };
+        let raw = raw(&mailed, &message).unwrap();
+        let parsed = crate::import::parse::parse(&bytes::Bytes::from(raw.clone()));
+        assert_eq!(parsed.from.address, "sales@contoso.example");
+        assert!(
+            parsed
+                .subject
+                .starts_with("Please approve “Ünïcode” 管理者")
+        );
+        assert!(parsed.text.contains("please."), "{}", parsed.text);
+        assert!(parsed.automatic.is_none());
+        let text = String::from_utf8_lossy(&raw);
+        let head = text.split("\r\n\r\n").next().unwrap();
+        assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
+    }
+}
