@@ -9,9 +9,9 @@ use crate::shell::Shell;
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{
-    AddressDetails, AddressSettings, AddressView, AgentView, AppView,
-    ConnectAttempt, ConnectChoices, ConnectRequest, ConnectionMap, ForecastItem, LedgerRow,
-    Outcome, SandboxView, Settings, Station, TicketPage, TicketQuery, TicketView,
+    AddressDetails, AddressSettings, AddressView, AgentView, AppView, ConnectAttempt,
+    ConnectChoices, ConnectRequest, ConnectionMap, ForecastItem, LedgerRow, Outcome, SandboxView,
+    Settings, Station, TicketPage, TicketQuery, TicketView,
 };
 use mailroom_core::diagnosis::catalogue::Card;
 use mailroom_core::diagnosis::explain::Explanation;

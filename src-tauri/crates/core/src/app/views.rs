@@ -12,8 +12,8 @@ use crate::store::handoffs::HandOffRow;
 use crate::store::imports::ImportRow;
 use crate::store::ledger::LedgerTotals;
 use crate::store::{
-    StoreError, accounts, addresses, events, handoffs, imports, ledger, marks, own_tests,
-    silences, tickets,
+    StoreError, accounts, addresses, events, handoffs, imports, ledger, marks, own_tests, silences,
+    tickets,
 };
 use crate::sync::status::status;
 use rusqlite::Connection;

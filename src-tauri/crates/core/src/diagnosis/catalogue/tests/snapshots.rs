@@ -5,7 +5,7 @@
 use super::super::{Card, Language, card, entries};
 use super::HOSTILE;
 use crate::account::Registration;
-use crate::diagnosis::approval;
+use crate::diagnosis::handoff::{HandOffKind, REDIRECT, consent_link, messages};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -87,8 +87,10 @@ fn hostile() -> String {
             issuer: None,
         };
         let scopes = ["Mail.ReadWrite".to_owned()];
-        let link = approval::consent_link(&registration, &scopes, value);
-        let messages = approval::messages(value, &registration, &scopes, &link);
+        let link = consent_link(&registration, &scopes, value, REDIRECT);
+        let values = ["address", "client_id"].map(|name| (name.to_owned(), value.to_owned()));
+        let (kind, code) = (HandOffKind::Approval, "consent_required");
+        let messages = messages(kind, code, &values.into(), &scopes, Some(&link));
         for message in [messages.en, messages.de, messages.ja] {
             let _ = writeln!(out, "Subject: {}\n\n{}\n", message.subject, message.text);
         }
