@@ -4,7 +4,7 @@ use super::{asked, connect, forget_log};
 use crate::world::{SUPPORT, World, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{ApprovalFor, ConnectStage, Station, Status};
+use mailroom_core::api::view::{ConnectStage, HandOffFor, Station, Status};
 use mailroom_core::diagnosis::Finding;
 use serde_json::json;
 
@@ -39,8 +39,8 @@ async fn the_same_answer_twice_is_a_loop_that_is_named_and_not_asked_a_third_tim
     // The map and the request to the admin know what stands behind it.
     let map = api::check_attempt(&world.app, &attempt.id).await.unwrap();
     assert_eq!(map.first_failed().unwrap().station, Station::Consent);
-    let whom = ApprovalFor::Attempt(attempt.id.clone());
-    api::ask_for_approval(&world.app, whom).await.unwrap();
+    let whom = HandOffFor::Attempt(attempt.id.clone());
+    api::hand_off(&world.app, whom, &first).await.unwrap();
 
     // Somebody has changed something: a new attempt asks again.
     api::cancel_connect(&world.app, &attempt.id).unwrap();

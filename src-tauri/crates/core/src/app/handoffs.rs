@@ -119,10 +119,9 @@ async fn of_address(app: &App, id: i64, code: &str) -> Result<Option<Wanted>, St
 pub(crate) async fn ask(app: &App, wanted: Wanted) -> Result<Option<HandOff>, StoreError> {
     let now = app.context.clock.now();
     // A cause that was stored by an earlier Mailroom does not say itself to whom it can be handed.
-    let Some((finding, kind)) = wanted
-        .finding
-        .and_then(|finding| handoff::kind_of(attempts::reason(&finding)).map(|kind| (finding, kind)))
-    else {
+    let Some((finding, kind)) = wanted.finding.and_then(|finding| {
+        handoff::kind_of(attempts::reason(&finding)).map(|kind| (finding, kind))
+    }) else {
         return Ok(None);
     };
     let new = NewHandOff {
