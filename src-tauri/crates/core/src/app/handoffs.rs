@@ -64,10 +64,7 @@ fn of_attempt(app: &App, id: &str, code: &str) -> Option<Wanted> {
         | ConnectStage::WrongAccount { .. }
         | ConnectStage::Ready { .. } => None,
     };
-    let scopes = match plan.imap {
-        Some(_) => oauth::imap_scopes(),
-        None => oauth::SCOPES.map(str::to_owned).to_vec(),
-    };
+    let scopes = plan.scopes();
     Some(Wanted {
         address: plan.address,
         address_id: plan.reconnects,
@@ -100,7 +97,7 @@ async fn of_address(app: &App, id: i64, code: &str) -> Result<Option<Wanted>, St
         .map(|finding| finding.about(&row.address, login, &account.registration));
     let scopes = match row.server {
         Some(_) => oauth::imap_scopes(),
-        None => oauth::SCOPES.map(str::to_owned).to_vec(),
+        None => oauth::scopes(row.mailbox.is_some()),
     };
     let address = EmailAddress::parse(&row.address);
     Ok(address.map(|address| Wanted {
