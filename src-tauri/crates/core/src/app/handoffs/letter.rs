@@ -6,15 +6,19 @@ use crate::account::EmailAddress;
 use crate::api::view::{HandOff, HandOffSender};
 use crate::app::App;
 use crate::diagnosis::catalogue::Language;
-use crate::diagnosis::evidence;
 use crate::diagnosis::handoff::{HandOffMessage, Mailed};
-use crate::provider::{Provider, ProviderError};
+use crate::provider::ProviderError;
+use crate::provider::outbound::{Envelope, NotSent, Outbound};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
 use crate::store::events::{self, EventKind};
 use crate::store::handoffs;
 use crate::sync::StepError;
 use mail_builder::MessageBuilder;
+use std::time::Duration;
+
+/// How long the server may take. Whoever does not answer in time may have taken the mail all the same.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Connected addresses that are well and may send, the default one first.
 ///
@@ -54,7 +58,8 @@ fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
         .scopes
         .iter()
         .any(|scope| scope.to_ascii_lowercase().ends_with("mail.send"));
-    !rests && row.cause.is_none() && row.failures == 0 && row.server.is_none() && granted
+    let has_way = row.outbound.is_some() || (row.server.is_none() && granted);
+    !rests && row.cause.is_none() && row.failures == 0 && has_way
 }
 
 /// Sends the message of hand-off `id` in `language` from a connected address. The same `click` never sends twice: the
@@ -100,14 +105,21 @@ pub(crate) async fn mail(
         unsure: true,
         click,
     };
-    let provider = app.context.connections.provider(&sender, &account).await?;
+    let way = app.context.connections.outbound(&sender, &account).await?;
+    let (Some(way), Some(own)) = (way, EmailAddress::parse(&sender.address)) else {
+        return Ok(None);
+    };
+    let envelope = Envelope {
+        from: own,
+        to: vec![to],
+    };
     let raw = raw(&mailed, drawn.messages.of(language))
         .map_err(|_| ProviderError::Protocol("unwritable", Default::default()))?;
     if !begin(app, id, &mailed).await? {
         // Another window sent the same click meanwhile.
         return super::one(app, id).await.map_err(StepError::Store);
     }
-    let unsure = match send(&provider, &raw).await {
+    let unsure = match send(app, &way, &envelope, &raw).await {
         Ok(unsure) => unsure,
         Err(error) => {
             app.context
@@ -161,11 +173,23 @@ async fn begin(app: &App, id: i64, mailed: &Mailed) -> Result<bool, StepError> {
 }
 
 /// Sends; says whether nobody knows if it left.
-async fn send(provider: &Provider, raw: &[u8]) -> Result<bool, ProviderError> {
-    match evidence::within(provider.send_mime(raw)).await {
-        Ok(()) => Ok(false),
-        Err(ProviderError::Offline(_) | ProviderError::Server(_)) => Ok(true),
-        Err(error) => Err(error),
+async fn send(
+    app: &App,
+    way: &Outbound,
+    envelope: &Envelope,
+    raw: &[u8],
+) -> Result<bool, ProviderError> {
+    let sending = app.context.send(way, envelope, raw);
+    match tokio::time::timeout(PATIENCE, sending).await {
+        Ok(Ok(sent)) => match sent.refused.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(false),
+        },
+        Ok(Err(NotSent {
+            may_have_left: false,
+            error,
+        })) => Err(error),
+        Ok(Err(_)) | Err(_) => Ok(true),
     }
 }
 
