@@ -1,7 +1,7 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
 pub mod dovecot;
-mod hostile;
+pub mod hostile;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use dovecot::Dovecot;

@@ -1,6 +1,8 @@
 //! Sending by SMTP: a real Postfix that asks a real Dovecot for passwords, and servers that mean harm.
 
+mod alerts;
 mod hostile;
+mod oauth;
 mod postfix;
 
 use crate::imap::dovecot::{self, Dovecot};

@@ -59,6 +59,11 @@ impl Script {
     }
 }
 
+/// A server that plays no trick.
+pub async fn honest_server(papers: &Papers) -> u16 {
+    serve(papers, Script::new("never", Trick::Say(""), 0)).await
+}
+
 async fn serve(papers: &Papers, script: Script) -> u16 {
     let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();

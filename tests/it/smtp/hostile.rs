@@ -59,13 +59,21 @@ struct Script {
     seen: Arc<Seen>,
 }
 
-struct Theatre {
+pub struct Theatre {
     papers: Papers,
     acceptor: TlsAcceptor,
 }
 
 impl Theatre {
-    fn new() -> Self {
+    pub fn papers(&self) -> &Papers {
+        &self.papers
+    }
+
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
+    pub fn new() -> Self {
         let papers = Papers::new(&["127.0.0.1"]);
         let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();

@@ -74,7 +74,13 @@ fn row(view: &StationView, language: &str) -> String {
 fn fact(view: &StationView) -> String {
     let fact = |name: &str| view.facts.get(name).cloned().unwrap_or_default();
     match view.station {
-        Station::Network => [fact("authority_host"), fact("graph_host")].join(", "),
+        Station::Network => {
+            let mut hosts = ["authority_host", "graph_host", "imap_host"]
+                .map(fact)
+                .to_vec();
+            hosts.retain(|host| !host.is_empty());
+            hosts.join(", ")
+        }
         Station::SignIn => fact("login"),
         Station::Consent => format!("{} of {} permissions", fact("granted"), fact("needed")),
         Station::Mailbox => fact("primary"),
@@ -88,8 +94,8 @@ fn fact(view: &StationView) -> String {
         | Station::Registration
         | Station::Token
         | Station::MailboxRight
-        | Station::Fetch
-        | Station::Send => String::new(),
+        | Station::Fetch => String::new(),
+        Station::Send => fact("smtp_host"),
     }
 }
 
