@@ -3,6 +3,7 @@
 
 mod bundle;
 mod handoff;
+mod practice;
 
 use crate::saving::ask_where;
 use crate::shell::Shell;
@@ -76,6 +77,11 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         forecasts,
         bundle::preview_bundle,
         bundle::save_bundle,
+        practice::practice,
+        practice::exercises_on,
+        practice::begin_exercise,
+        practice::end_exercise,
+        practice::poll_practice,
     ]
 }
 

@@ -2,7 +2,8 @@
 //! practice addresses still work after a restart.
 
 use mailroom_core::api::view::{SandboxUser, SandboxView};
-use mailroom_sandbox::{Description, Options, Sandbox, StartError};
+use mailroom_core::diagnosis::practice::Scenario;
+use mailroom_sandbox::{Description, Options, Sandbox, StartError, exercises};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -63,6 +64,48 @@ impl Practice {
         }
     }
 
+    /// What can be practised and what is broken at the moment, and who mends it: the tenant's administrator, while it
+    /// runs.
+    pub(crate) async fn scenarios(&self) -> (Vec<Scenario>, Option<SandboxUser>) {
+        let running = self.running.lock().await;
+        let on = running.as_ref().map(Sandbox::scenarios_on);
+        let host = running
+            .as_ref()
+            .map(|sandbox| sandbox.description().authority.clone());
+        let admin = running
+            .as_ref()
+            .and_then(|sandbox| administrator(sandbox.description()));
+        let told = exercises().into_iter().filter_map(|exercise| {
+            let page = exercise
+                .page
+                .and_then(|page| Some(format!("{}{page}", host.as_ref()?)));
+            let mut told = serde_json::to_value(&exercise).ok()?;
+            told["page"] = page.into();
+            told["on"] = on
+                .as_ref()
+                .is_some_and(|on| on.contains(&exercise.name))
+                .into();
+            // The tenant knows nothing of the core's types: they agree by their words.
+            serde_json::from_value(told).ok()
+        });
+        (told.collect(), admin)
+    }
+
+    /// Breaks one thing in the tenant; false where it does not run or knows no such thing.
+    pub(crate) async fn practise(&self, name: &str) -> bool {
+        let running = self.running.lock().await;
+        running
+            .as_ref()
+            .is_some_and(|sandbox| sandbox.practise(name))
+    }
+
+    /// Brings everything back that practising has broken.
+    pub(crate) async fn stop_practising(&self) {
+        if let Some(sandbox) = self.running.lock().await.as_ref() {
+            sandbox.stop_practising();
+        }
+    }
+
     /// The tenant, while it runs.
     pub(crate) async fn view(&self) -> Option<SandboxView> {
         let running = self.running.lock().await;
@@ -100,6 +143,15 @@ impl Practice {
     }
 }
 
+fn administrator(description: &Description) -> Option<SandboxUser> {
+    let admin = description.users.iter().find(|user| user.kind == "admin")?;
+    Some(SandboxUser {
+        address: admin.login.clone(),
+        password: admin.password.clone(),
+        name: admin.name.clone(),
+    })
+}
+
 fn view(description: &Description) -> SandboxView {
     SandboxView {
         authority: description.authority.clone(),
@@ -124,6 +176,30 @@ fn view(description: &Description) -> SandboxView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn offers_everything_that_can_be_practised_and_says_what_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        let practice = Practice::new(folder.path());
+        let (resting, nobody) = practice.scenarios().await;
+        assert_eq!(resting.len(), exercises().len());
+        assert!(nobody.is_none() && resting.iter().all(|one| one.page.is_none()));
+        assert!(!practice.practise("conditional-access").await, "it rests");
+
+        let view = practice.start().await.unwrap();
+        assert!(practice.practise("conditional-access").await);
+        assert!(!practice.practise("format-disk").await);
+        let (all, admin) = practice.scenarios().await;
+        let on: Vec<_> = all.iter().filter(|one| one.on).collect();
+        assert_eq!(on.len(), 1);
+        assert_eq!(on[0].name, "conditional-access");
+        let page = format!("{}/admin/access", view.authority);
+        assert_eq!(on[0].page.as_deref(), Some(page.as_str()));
+        assert_eq!(admin.unwrap().address, "admin@contoso.example");
+        practice.stop_practising().await;
+        assert!(practice.scenarios().await.0.iter().all(|one| !one.on));
+        practice.stop(true).await;
+    }
 
     #[tokio::test]
     async fn comes_back_on_the_same_port_until_it_is_forgotten() {

@@ -24,6 +24,7 @@ mod layers;
 mod life;
 mod polling;
 mod practised;
+mod practising;
 mod silence;
 mod smtp;
 mod webview_rules;

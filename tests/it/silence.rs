@@ -148,6 +148,8 @@ async fn silence_and_recovery_are_told_once_each_and_a_restart_repeats_nothing()
     night.break_support(support).await;
     night.pass(31, 5, Some(alex)).await;
     assert_eq!(night.told(), [(true, vec![support])]);
+    assert!(night.world.view(support).await.silent);
+    assert!(!night.world.view(alex).await.silent);
     let mails = night.mails().await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     let (mailbox, to, raw) = &mails[0];

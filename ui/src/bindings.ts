@@ -337,6 +337,31 @@ at: number,
 /** The answer as sent, redacted, at most 4,000 characters. */
 raw: string, };
 
+/** One thing to practise, in words. */
+export type ExerciseView = {
+/** Its name. */
+name: string,
+/** A few words. */
+title: string,
+/** What it means: one or two sentences. */
+meaning: string,
+/** The code that it leads to. */
+code: string,
+/** Who mends it. */
+mender: Fixer,
+/** The words for `mender`. */
+mender_label: string,
+/** How it is mended. */
+mend: Mend,
+/** The same in a sentence. */
+mend_text: string,
+/** When it can be seen. */
+strikes: Strikes,
+/** The page on which an admin mends it. */
+page: string | null,
+/** Whether it is broken at the moment. */
+on: boolean, };
+
 /** One recognised code of a pasted text. */
 export type Explanation = {
 /** What it means and what to do, with the values found in the text. */
@@ -558,6 +583,9 @@ unsure: boolean,
 /** The click that sent it: the same click never sends twice. */
 click: string, };
 
+/** How something practised is mended. */
+export type Mend = "sign_in" | "switch" | "grant_consent" | "approve_request" | "full_access" | "send_as" | "passes" | "itself";
+
 /** One mail. */
 export type MessageView = {
 /** Message number. */
@@ -615,6 +643,13 @@ address: string, };
 
 /** Exactly one process polls a data folder. */
 export type PollingRole = "here" | "elsewhere";
+
+/** What can be practised. */
+export type PracticeView = {
+/** In the order of the tenant's list. */
+exercises: Array<ExerciseView>,
+/** The practice tenant's Global Administrator, while it runs. */
+admin: SandboxUser | null, };
 
 /** How mail is reached. */
 export type ProviderKind = "graph" | "imap" | "ews";
@@ -772,6 +807,9 @@ facts: { [key in string]: string }, };
 
 /** How well an address is connected, best first: the worst that applies wins. */
 export type Status = "verified" | "importing" | "paused" | "offline" | "attention" | "waiting_for_approval" | "failed" | "disconnected";
+
+/** When something practised can be seen. */
+export type Strikes = "connection" | "sign_in" | "any_tenant" | "sending" | "shared_mailbox" | "nothing";
 
 /** Colours. */
 export type Theme = "system" | "light" | "dark";

@@ -25,6 +25,15 @@ export const saveSettings = (settings: api.Settings) =>
 export const startSandbox = () => call<api.SandboxView>("start_sandbox");
 export const stopSandbox = () => call<void>("stop_sandbox");
 
+export const practice = (language: string) =>
+  call<api.PracticeView>("practice", { language });
+/** The names of what is broken on purpose at the moment. */
+export const exercisesOn = () => call<string[]>("exercises_on");
+export const beginExercise = (name: string) =>
+  call<void>("begin_exercise", { name });
+export const endExercise = () => call<void>("end_exercise");
+export const pollPractice = () => call<void>("poll_practice");
+
 export const listAddresses = () => call<api.AddressView[]>("list_addresses");
 export const addressDetails = (id: number) =>
   call<api.AddressDetails>("address_details", { id });

@@ -12,6 +12,7 @@ import type {
 } from "./bindings";
 import { language, setLanguage, t } from "./i18n/i18n.svelte";
 import * as ipc from "./ipc";
+import { practising } from "./practising.svelte";
 import { ask, wait, type Remote } from "./remote";
 
 /** An import that went on past one of these shares is worth a word; each tick is not. */
@@ -56,6 +57,7 @@ class Live {
     this.app = app;
     this.addresses = addresses;
     await this.loadHandOffs();
+    if (app.state === "data" && app.data.sandbox) await practising.look();
   }
 
   /** Reads what others were asked for. What cannot be read leaves what was known. */

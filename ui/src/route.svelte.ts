@@ -3,13 +3,21 @@ export type Route =
   | { screen: "addresses" }
   | { screen: "address"; id: number }
   | { screen: "ledger"; id: number }
-  | { screen: "connect"; sandbox: boolean; address?: string }
+  | {
+      screen: "connect";
+      sandbox: boolean;
+      address?: string;
+      /** Sign in without naming the practice tenant. */
+      anyTenant?: boolean;
+    }
   | { screen: "reconnect"; id: number }
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
   | { screen: "explain" }
   | { screen: "forecast" }
   | { screen: "bundle" }
+  | { screen: "practise" }
+  | { screen: "exercise"; name: string }
   | { screen: "settings" };
 
 /** Reads a location hash; whatever is no screen is the list of addresses. */
@@ -18,7 +26,14 @@ export function parse(hash: string): Route {
   const number = Number(id);
   if (screen === "connect" && id === "for" && part)
     return { screen, sandbox: false, address: plain(part) };
-  if (screen === "connect") return { screen, sandbox: id === "practice" };
+  if (screen === "connect")
+    return {
+      screen,
+      sandbox: id === "practice",
+      ...(part === "any" && { anyTenant: true }),
+    };
+  if (screen === "practise")
+    return id ? { screen: "exercise", name: plain(id) } : { screen };
   if (
     screen === "settings" ||
     screen === "explain" ||
@@ -55,7 +70,10 @@ export function href(to: Route): string {
       return `#/addresses/${to.id}/reconnect`;
     case "connect":
       if (to.address) return `#/connect/for/${encodeURIComponent(to.address)}`;
+      if (to.sandbox && to.anyTenant) return "#/connect/practice/any";
       return to.sandbox ? "#/connect/practice" : "#/connect";
+    case "exercise":
+      return `#/practise/${encodeURIComponent(to.name)}`;
     case "ticket":
       return `#/tickets/${to.id}`;
     default:

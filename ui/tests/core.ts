@@ -97,6 +97,8 @@ export function start(answers: Answers): [string, any][] {
     list_brands: () => [],
     cancel_connect: () => null,
     explain: () => card,
+    exercises_on: () => [],
+    poll_practice: () => null,
     forecast: () => [],
     forecasts: () => [],
   };

@@ -43,6 +43,12 @@ export const screens = [
   ["tickets-no-match", "demo=full&still", "#/tickets", "search"],
   ["ticket", "demo=full&still", "#/tickets/23999"],
   ["ticket-formatted", "demo=full&still", "#/tickets/23995", "formatted"],
+  ["practise", "demo=full&still", "#/practise"],
+  ["practise-first", "demo=first", "#/practise"],
+  ["practise-banner", "demo=full&still&broken", "#/addresses/1"],
+  ["exercise", "demo=full&still", "#/practise/admin-approval"],
+  ["exercise-broken", "demo=full&still", "#/practise/admin-approval", "broken"],
+  ["exercise-mended", "demo=full&still", "#/practise/throttled", "mended"],
   ["forecast", "demo=full&still", "#/forecast"],
   ["forecast-none", "demo=full&still&calm", "#/forecast"],
   ["settings", "demo=full&still", "#/settings"],
@@ -105,6 +111,15 @@ const steps = {
       .fill("AADSTS65001: The user or administrator has not consented");
     await page.getByTestId("explain-button").click();
     await page.getByTestId("explanation").waitFor();
+  },
+  async broken(page) {
+    await page.getByTestId("practise-break").click();
+    await page.getByTestId("ask-admin").waitFor();
+  },
+  async mended(page) {
+    await steps.broken(page);
+    await page.getByTestId("practise-pass").click();
+    await page.locator("[data-mended=true]").waitFor();
   },
   async alerts(page) {
     await page.getByTestId("alerts-quiet").click();

@@ -22,6 +22,7 @@ import type {
 import * as data from "./data";
 import * as maps from "./maps";
 import * as outlook from "./outlook";
+import { practice } from "./practice";
 
 const identity = {
   login_name: "support@contoso.example",
@@ -66,7 +67,7 @@ export function install(params: URLSearchParams): void {
     data_dir: "/home/alex/.local/share/mailroom",
     polling: day === "elsewhere" ? "elsewhere" : "here",
     has_own_registration: false,
-    sandbox: null,
+    sandbox: all.some((one) => one.sandbox) ? data.sandbox : null,
     settings: {
       language: params.get("lang"),
       theme: (params.get("theme") as Theme | null) ?? "system",
@@ -87,6 +88,7 @@ export function install(params: URLSearchParams): void {
   if (params.has("waiting"))
     handOffs.push(maps.handOff(90, "neu@nordwind.example", null));
   const proved = new Set<number>();
+  const onPurpose: string[] = params.has("broken") ? ["admin-approval"] : [];
 
   const tell = (notice: Notice) => void emit("notice", notice);
   const find = (id: number): AddressView => {
@@ -98,6 +100,13 @@ export function install(params: URLSearchParams): void {
     const wanted = params.get("map");
     const broken = ["failed", "waiting_for_approval"].includes(one.status);
     const stop = wanted === "healthy" ? null : (wanted as Station | null);
+    if (one.sandbox)
+      return maps.mapOf(
+        one.address,
+        onPurpose.length ? "consent" : null,
+        proved.has(one.id),
+        seen,
+      );
     return maps.mapOf(
       one.address,
       wanted ? stop : broken ? "consent" : null,
@@ -362,6 +371,18 @@ export function install(params: URLSearchParams): void {
     }) => outlook.card(code, language) ?? data.card(code, language),
     forecast: ({ id }: { id: number }) => outlook.items(find(id)),
     forecasts: () => (params.has("calm") ? [] : outlook.forecasts(all)),
+    practice: ({ language }: { language: "en" | "de" | "ja" }) =>
+      practice(language, onPurpose),
+    exercises_on: () => onPurpose,
+    begin_exercise: ({ name }: { name: string }) => {
+      onPurpose.splice(0, onPurpose.length, name);
+      return null;
+    },
+    end_exercise: () => {
+      onPurpose.length = 0;
+      return null;
+    },
+    poll_practice: () => null,
     preview_bundle: ({ withNames }: { withNames: boolean }) =>
       outlook.bundle(withNames),
     save_bundle: () => "/home/alex/Downloads/mailroom-support.zip",

@@ -21,7 +21,7 @@ use mailroom_core::api::error::{ApiError, ErrorCode};
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let common = arguments.common;
     match arguments.command {
-        Command::Sandbox(options) => sandbox::run(options).await,
+        Command::Sandbox(options) => sandbox::run(options, common.json).await,
         Command::Practice => practice::run(&common).await,
         Command::Connect(options) => connect::connect(&common, options).await,
         Command::Reconnect {

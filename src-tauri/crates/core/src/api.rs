@@ -13,6 +13,7 @@ mod forecast;
 mod handoff;
 mod imap;
 mod imports;
+mod practice;
 mod smtp;
 mod tickets;
 pub mod view;
@@ -28,6 +29,7 @@ pub use forecast::{AddressForecast, forecast, forecasts};
 pub use handoff::*;
 pub use imap::*;
 pub use imports::*;
+pub use practice::*;
 pub use smtp::*;
 pub use tickets::*;
 

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod forecast;
 pub mod handoff;
 pub mod map;
+pub mod practice;
 pub mod redact;
 pub mod stations;
 

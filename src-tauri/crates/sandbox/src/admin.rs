@@ -19,7 +19,7 @@ use settings::Page;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(crate) use settings::page_of;
+pub(crate) use settings::{page_of, place_of};
 
 type Shared = State<Arc<World>>;
 

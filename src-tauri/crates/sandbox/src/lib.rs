@@ -18,6 +18,7 @@ mod log;
 mod mail;
 mod options;
 mod portal;
+mod practise;
 mod scenarios;
 mod server;
 mod state;
@@ -26,5 +27,6 @@ pub mod visitor;
 mod world;
 
 pub use options::{Description, Https, Options, StartError, User};
+pub use practise::{Exercise, Mend, Mender, Strikes, exercises};
 pub use scenarios::scenario_names;
 pub use server::Sandbox;

@@ -135,8 +135,7 @@ impl Sandbox {
         &self.description
     }
 
-    /// What its parts share, for tests that sign their own tokens.
-    #[cfg(test)]
+    /// What its parts share.
     pub(crate) fn world(&self) -> &Arc<World> {
         &self.world
     }

@@ -20,8 +20,11 @@ export interface Form {
 /** The practice tenant's mailbox for support mail. */
 const practiceAddress = "support@contoso.example";
 
-export const blank = (practice: boolean): Form => ({
-  address: practice ? practiceAddress : "",
+/** Another one, for those who have the first. */
+const otherPracticeAddress = "alex@contoso.example";
+
+export const blank = (practice: boolean, anyTenant = false): Form => ({
+  address: anyTenant ? otherPracticeAddress : practice ? practiceAddress : "",
   brand: practice ? "Contoso" : "",
   clientId: "",
   tenant: "",
@@ -53,11 +56,12 @@ export const isTenant = (text: string): boolean =>
 export function registrationOf(
   form: Form,
   sandbox: SandboxView | null,
+  anyTenant = false,
 ): RegistrationInput | null {
   if (sandbox)
     return {
       client_id: sandbox.client_id,
-      tenant: sandbox.tenant,
+      tenant: anyTenant ? "organizations" : sandbox.tenant,
       cloud: {
         kind: "custom",
         authority: sandbox.authority,

@@ -2,7 +2,7 @@
 
 use crate::args::SandboxArguments;
 use crate::{Failure, print, session};
-use mailroom_sandbox::{Options, Sandbox, StartError, scenario_names};
+use mailroom_sandbox::{Options, Sandbox, StartError, exercises};
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -10,13 +10,9 @@ use std::time::Duration;
 const ARRIVALS: Duration = Duration::from_secs(45);
 
 /// `sandbox`
-pub(crate) async fn run(options: SandboxArguments) -> Result<(), Failure> {
+pub(crate) async fn run(options: SandboxArguments, json: bool) -> Result<(), Failure> {
     if options.list_scenarios {
-        let rows: Vec<Vec<String>> = scenario_names()
-            .into_iter()
-            .map(|(name, what)| vec![name.to_owned(), what.to_owned()])
-            .collect();
-        print::table(&["SCENARIO", "WHAT GOES WRONG"], &rows);
+        list_scenarios(json);
         return Ok(());
     }
     let watched = std::io::stdout().is_terminal();
@@ -45,6 +41,19 @@ pub(crate) async fn run(options: SandboxArguments) -> Result<(), Failure> {
     session::interrupted().await;
     sandbox.stop().await;
     Ok(())
+}
+
+fn list_scenarios(json: bool) {
+    let all = exercises();
+    if json {
+        print::json(&all);
+        return;
+    }
+    for one in all {
+        print::line(one.name);
+        print::line(&format!("    {}", one.description));
+        print::line(&format!("    Mended: {}", one.mend_by));
+    }
 }
 
 /// A start that did not work out, as wrong usage where it is one.

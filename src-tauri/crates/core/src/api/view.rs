@@ -15,6 +15,7 @@ pub use crate::diagnosis::handoff::{
     Recheck,
 };
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
+pub use crate::diagnosis::practice::{ExerciseView, Mend, Strikes};
 pub use crate::provider::SpecialUse;
 pub use crate::store::addresses::ProviderKind;
 pub use crate::store::agents::AgentView;
@@ -83,6 +84,16 @@ pub struct SandboxUser {
     pub password: String,
     /// The person's or mailbox's name.
     pub name: String,
+}
+
+/// What can be practised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct PracticeView {
+    /// In the order of the tenant's list.
+    pub exercises: Vec<ExerciseView>,
+    /// The practice tenant's Global Administrator, while it runs.
+    pub admin: Option<SandboxUser>,
 }
 
 /// One line of the list of addresses.

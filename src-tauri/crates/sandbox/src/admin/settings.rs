@@ -136,8 +136,24 @@ pub(super) fn setting(scenario: Scenario) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.scenario == scenario)
 }
 
+/// Where an administrator mends something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// The path of the page.
+    pub(crate) path: &'static str,
+    /// What it is called.
+    pub(crate) title: &'static str,
+    /// The switch on it and its healthy position, where it is a switch.
+    pub(crate) switch: Option<(&'static str, &'static str)>,
+}
+
 /// The path of the page on which an administrator mends a scenario.
 pub(crate) fn page_of(scenario: Scenario) -> Option<&'static str> {
+    place_of(scenario).map(|place| place.path)
+}
+
+/// Where an administrator mends a scenario, if one can.
+pub(crate) fn place_of(scenario: Scenario) -> Option<Place> {
     let elsewhere = [
         (Scenario::ApprovalRequest, Page::Requests),
         (Scenario::ConsentRevoked, Page::Application),
@@ -146,9 +162,14 @@ pub(crate) fn page_of(scenario: Scenario) -> Option<&'static str> {
         (Scenario::SendAsDenied, Page::Mailboxes),
     ];
     let found = elsewhere.into_iter().find(|(s, _)| *s == scenario);
+    let setting = setting(scenario);
     let page = match found {
         Some((_, page)) => page,
-        None => setting(scenario)?.page,
+        None => setting?.page,
     };
-    Some(page.path())
+    Some(Place {
+        path: page.path(),
+        title: page.title(),
+        switch: setting.map(|setting| (setting.label, setting.healthy)),
+    })
 }

@@ -224,6 +224,15 @@ impl Grants {
         struck
     }
 
+    /// Brings grants that were struck back to life; gives all of them.
+    pub(crate) fn revive(&mut self) -> Vec<Grant> {
+        for grant in self.grants.values_mut() {
+            grant.fate = Fate::Alive;
+        }
+        self.spared.clear();
+        self.grants.values().cloned().collect()
+    }
+
     /// Whose living grants there are.
     pub(crate) fn owners(&self) -> Vec<String> {
         let alive = self.grants.values().filter(|g| g.fate == Fate::Alive);
