@@ -59,8 +59,29 @@ impl Browser {
         }
     }
 
+    /// Signs in on the way to the practice administration, whoever is signed in already, until its page is shown.
+    pub(crate) async fn sign_in_as_admin(&self, login: &str, password: &str) {
+        loop {
+            let page = self
+                .find("input[name=loginfmt], input[name=passwd], #other-account, nav[aria-label=Administration]")
+                .await;
+            match page.attr("name").await.unwrap().as_deref() {
+                Some("loginfmt") => {
+                    page.send_keys(login).await.unwrap();
+                    self.leave_by("#next").await;
+                }
+                Some("passwd") => {
+                    page.send_keys(password).await.unwrap();
+                    self.leave_by("#signin").await;
+                }
+                _ if page.tag_name().await.unwrap() == "nav" => return,
+                _ => self.leave_by("#other-account").await,
+            }
+        }
+    }
+
     /// Clicks and waits until another page is shown.
-    async fn leave_by(&self, css: &str) {
+    pub(crate) async fn leave_by(&self, css: &str) {
         let before = self.client.find(Locator::Css("html")).await.unwrap();
         self.find(css).await.click().await.unwrap();
         let began = std::time::Instant::now();

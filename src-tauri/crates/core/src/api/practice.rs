@@ -25,8 +25,8 @@ pub fn practice(
 }
 
 /// Polls the practice addresses at once, after something was broken or mended in the practice tenant. Their former
-/// refusals are forgotten: the pause between two questions spares Microsoft's sign-in service, and practising does not
-/// reach it. Real addresses are left alone.
+/// refusals are forgotten, and how long to stay away: such pauses spare Microsoft's services, and practising does not
+/// reach them. Real addresses are left alone.
 ///
 /// # Errors
 /// The database cannot be read or written.
@@ -34,6 +34,10 @@ pub async fn poll_practice(app: &App) -> Result<(), ApiError> {
     for row in app.context.store.read(addresses::all).await? {
         if row.sandbox && !row.disconnected {
             app.context.connections.forget(row.account_id);
+            app.context
+                .store
+                .write(move |tx| addresses::set_wait_until(tx, row.id, 0))
+                .await?;
             super::sync_now(app, Some(row.id)).await?;
         }
     }
