@@ -66,6 +66,7 @@ pub(crate) async fn connect(folder: &Path, server: &Server) -> Outcome<(Arc<App>
     let choices = ConnectChoices {
         brand: "Bench".to_owned(),
         import_newest: None,
+        folder: None,
     };
     let password = server.password.clone().into();
     let id = api::connect_imap(&app, ADDRESS, input, password, choices)
