@@ -5,7 +5,7 @@ mod rig;
 use crate::imap::dovecot::Dovecot;
 use crate::world::{MemoryKey, SUPPORT, options, wait};
 use mailroom_core::api::view::{
-    AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Status,
+    AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens, Status,
 };
 use mailroom_core::api::{self, ImapInput, IssuerInput};
 use mailroom_core::app::{App, Options};
@@ -66,6 +66,7 @@ impl Desk {
     async fn signed_in(&self, input: ImapInput) -> ConnectAttempt {
         let request = ConnectRequest {
             address: SUPPORT.to_owned(),
+            opens: Opens::Own,
             registration: None,
             private_window: false,
             language: "en".to_owned(),
@@ -99,6 +100,7 @@ impl Desk {
         let choices = ConnectChoices {
             brand: "Contoso".to_owned(),
             import_newest: newest,
+            folder: None,
         };
         api::finish_connect(&self.app, &attempt.id, choices)
             .await
@@ -202,6 +204,7 @@ async fn a_revoked_sign_in_asks_for_another_one_which_fetches_what_came_meanwhil
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: None,
+        folder: None,
     };
     api::finish_connect(&desk.app, &again.id, choices)
         .await

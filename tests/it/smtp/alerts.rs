@@ -4,7 +4,7 @@ use super::postfix::{self, Postfix, Ways};
 use crate::imap::dovecot::{self, Dovecot};
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput, Status,
+    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput, Status,
 };
 use mailroom_core::api::{self, ImapInput, SmtpInput};
 use mailroom_core::app::{App, Options};
@@ -21,6 +21,7 @@ fn choices() -> ConnectChoices {
     ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: None,
+        folder: None,
     }
 }
 
@@ -28,6 +29,7 @@ async fn connect_alex(app: &Arc<App>, sandbox: &Sandbox) -> i64 {
     let tenant = sandbox.description().clone();
     let request = ConnectRequest {
         address: ALEX.to_owned(),
+        opens: Opens::Own,
         registration: Some(RegistrationInput {
             client_id: tenant.client_id.clone(),
             tenant: tenant.tenant.clone(),

@@ -7,7 +7,7 @@ use crate::imap::hostile::honest_server;
 use crate::world::{SUPPORT, wait};
 use mailroom_core::account::Tls;
 use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, RegistrationInput,
+    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
 };
 use mailroom_core::api::{self, ImapInput, SmtpInput};
 use mailroom_sandbox::Sandbox;
@@ -66,6 +66,7 @@ async fn connected(sandbox: &Sandbox, theatre: &Theatre) -> (Desk, AddressView) 
     let desk = Desk::beside(sandbox, Some(&theatre.papers().ca)).await;
     let request = ConnectRequest {
         address: SUPPORT.to_owned(),
+        opens: Opens::Own,
         registration: Some(RegistrationInput {
             client_id: tenant.client_id.clone(),
             tenant: tenant.tenant.clone(),
@@ -93,6 +94,7 @@ async fn connected(sandbox: &Sandbox, theatre: &Theatre) -> (Desk, AddressView) 
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: None,
+        folder: None,
     };
     let view = api::finish_connect(&desk.app, &attempt.id, choices)
         .await
