@@ -125,6 +125,14 @@ pub(crate) enum Command {
         /// Open the sign-in in a private window
         #[arg(long)]
         private_window: bool,
+        /// Sign in through the browser from now on instead of with a password; nothing else changes
+        #[arg(long, value_name = "oauth", value_enum)]
+        auth: Option<ConvertChoice>,
+        /// With --auth: by IMAP at the same server, or by Microsoft Graph
+        #[arg(long, value_enum, default_value = "imap", requires = "auth")]
+        provider: ProviderChoice,
+        #[command(flatten)]
+        registration: RegistrationArguments,
         /// Undo `disconnect` without signing in, which is possible for ten minutes: everything is as it was
         #[arg(long, conflicts_with = "private_window")]
         undo: bool,

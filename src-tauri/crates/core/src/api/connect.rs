@@ -1,6 +1,7 @@
 //! Connecting a mailbox: begin, follow, retry, finish.
 
 use super::addresses::{brand_name, not_found, row_and_account};
+use super::convert;
 use super::error::{ApiError, ErrorCode};
 use super::folders;
 use super::imports::check_newest;
@@ -206,6 +207,7 @@ pub async fn finish_connect(
     let newest = choices.import_newest.map(check_newest).transpose()?;
     let brand = brand_name(&choices.brand)?;
     let vault = app.context.connections.vault().await?;
+    let change = convert::change(app, &plan, &proven).await?;
     let now = app.context.clock.now();
     let address = plan.address.clone();
     let stored = app
@@ -219,7 +221,12 @@ pub async fn finish_connect(
             let sealed = vault.seal(&sync::purpose(account), &tokens.to_bytes());
             accounts::save_tokens(tx, account, &sealed, &tokens.scopes)?;
             let id = match plan.reconnects {
-                Some(id) => reattach(tx, id, account, &proven, now)?,
+                Some(id) => {
+                    if let Some(change) = &change {
+                        convert::write(tx, id, change)?;
+                    }
+                    reattach(tx, id, account, &proven, now)?
+                }
                 None => {
                     if let Some(user) = addresses::user_of(tx, &plan.address.key())? {
                         return Ok(Err(user));
@@ -351,7 +358,7 @@ pub(super) fn again(
     events::add(tx, id, now, EventKind::Reconnected, &args)
 }
 
-fn other_addresses(address: &EmailAddress, identity: &Identity) -> Vec<EmailAddress> {
+pub(super) fn other_addresses(address: &EmailAddress, identity: &Identity) -> Vec<EmailAddress> {
     identity
         .primary
         .iter()

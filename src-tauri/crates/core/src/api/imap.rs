@@ -202,7 +202,7 @@ pub async fn begin_connect_imap(
 }
 
 /// A token is for one resource, and this one is not for Graph.
-fn for_outlook(given: Registration) -> Result<Registration, ApiError> {
+pub(super) fn for_outlook(given: Registration) -> Result<Registration, ApiError> {
     let graph_url =
         Url::parse(OUTLOOK).map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
     Ok(Registration { graph_url, ..given })
@@ -227,7 +227,7 @@ const OWN_PARAMETERS: [&str; 14] = [
 ];
 
 /// Checks an issuer as typed in.
-fn at_issuer(input: &IssuerInput) -> Result<Registration, ApiError> {
+pub(super) fn at_issuer(input: &IssuerInput) -> Result<Registration, ApiError> {
     let name = input.issuer.trim();
     let wrong = || ApiError::new(ErrorCode::InvalidIssuer).arg("value", name);
     let url = url_of(name).ok_or_else(wrong)?;

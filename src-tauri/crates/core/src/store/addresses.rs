@@ -305,6 +305,29 @@ pub fn outbound_secret(conn: &Connection, id: i64) -> rusqlite::Result<Option<Ve
         .query_row([id], |row| row.get(0))
 }
 
+/// Changes how the mailbox is reached. Nothing else about the address changes.
+pub fn set_way(
+    conn: &Connection,
+    id: i64,
+    provider: ProviderKind,
+    server: Option<&ImapServer>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET provider = ?2, server = ?3 WHERE id = ?1")?
+        .execute((
+            id,
+            columns::word(&provider)?,
+            server.map(columns::json).transpose()?,
+        ))?;
+    Ok(())
+}
+
+/// Notes under which id and name the server knows the folder.
+pub fn set_folder(conn: &Connection, id: i64, folder: &str, name: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET folder_id = ?2, folder_name = ?3 WHERE id = ?1")?
+        .execute((id, folder, name))?;
+    Ok(())
+}
+
 /// Whether there is such an address and it is not disconnected.
 pub fn is_connected(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
     conn.prepare_cached(

@@ -286,3 +286,12 @@ pub(super) const FAILED_BEFORE: &str =
      FROM ledger WHERE address_id = ?1 AND outcome = 'failed' AND recorded_at < ?2
          AND server_id NOT LIKE 'former %'
      ORDER BY recorded_at LIMIT ?3";
+
+/// When the oldest message arrived that is not done with: it could not be fetched, or its mark was not taken yet.
+pub fn oldest_open(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<Millis>> {
+    conn.prepare_cached(
+        "SELECT min(received_at) FROM ledger l WHERE l.address_id = ?1 AND (l.outcome = 'failed' OR EXISTS (
+             SELECT 1 FROM marks m WHERE m.address_id = l.address_id AND m.server_id = l.server_id))",
+    )?
+    .query_row([address_id], |row| row.get(0))
+}

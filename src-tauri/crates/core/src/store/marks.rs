@@ -108,3 +108,10 @@ pub fn most_attempts(conn: &Connection, address_id: i64) -> rusqlite::Result<u32
     conn.prepare_cached("SELECT coalesce(max(attempts), 0) FROM marks WHERE address_id = ?1")?
         .query_row([address_id], |row| row.get(0))
 }
+
+/// Forgets what the server is still to be told: it knows the messages under other names from now on.
+pub fn clear(conn: &Connection, address_id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM marks WHERE address_id = ?1")?
+        .execute([address_id])?;
+    Ok(())
+}
