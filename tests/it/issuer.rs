@@ -1,5 +1,6 @@
 //! Signing in at an issuer that is not Microsoft's: a certified OpenID provider, and a Dovecot that asks it about tokens.
 
+mod convert;
 mod rig;
 
 use crate::imap::dovecot::Dovecot;

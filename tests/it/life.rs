@@ -1,5 +1,6 @@
 //! The life of a connection: disconnecting and its undo, the default address, addresses in use, changes of the way in.
 
+mod convert;
 mod default;
 mod in_use;
 mod loops;

@@ -119,24 +119,7 @@ pub(crate) enum Command {
     /// Poll until interrupted
     Run,
     /// Sign in again for an address; everything that arrived meanwhile is fetched
-    Reconnect {
-        /// The address
-        address: String,
-        /// Open the sign-in in a private window
-        #[arg(long)]
-        private_window: bool,
-        /// Sign in through the browser from now on instead of with a password; nothing else changes
-        #[arg(long, value_name = "oauth", value_enum)]
-        auth: Option<ConvertChoice>,
-        /// With --auth: by IMAP at the same server, or by Microsoft Graph
-        #[arg(long, value_enum, default_value = "imap", requires = "auth")]
-        provider: ProviderChoice,
-        #[command(flatten)]
-        registration: RegistrationArguments,
-        /// Undo `disconnect` without signing in, which is possible for ten minutes: everything is as it was
-        #[arg(long, conflicts_with = "private_window")]
-        undo: bool,
-    },
+    Reconnect(Box<ReconnectArguments>),
     /// Stop using a mailbox; its tickets stay, and it can be undone for ten minutes
     Disconnect {
         /// The address
@@ -275,21 +258,8 @@ pub(crate) struct ConnectArguments {
     /// Brand that the address belongs to; a new name makes a new brand
     #[arg(long, default_value = "Support")]
     pub(crate) brand: String,
-    /// Client id of the app registration
-    #[arg(long, env = "MAILROOM_CLIENT_ID", value_name = "ID")]
-    pub(crate) client_id: Option<String>,
-    /// Tenant id, a domain of the tenant, or `organizations`
-    #[arg(long, default_value = "organizations", value_name = "ID")]
-    pub(crate) tenant: String,
-    /// Cloud that the tenant lives in
-    #[arg(long, value_enum, default_value = "global")]
-    pub(crate) cloud: CloudChoice,
-    /// Sign-in service, for instance the practice tenant's
-    #[arg(long, value_name = "URL", requires = "graph_url")]
-    pub(crate) authority: Option<String>,
-    /// Graph's root without the version
-    #[arg(long, value_name = "URL", requires = "authority")]
-    pub(crate) graph_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) registration: RegistrationArguments,
     /// Open the sign-in in a private window
     #[arg(long)]
     pub(crate) private_window: bool,
@@ -312,6 +282,53 @@ pub(crate) struct ConnectArguments {
     /// With --provider imap: how to sign in
     #[arg(long, value_enum, default_value = "oauth")]
     pub(crate) auth: AuthChoice,
+    /// With --auth password: the password is the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// With --provider imap: path of the folder as the server writes it [default: the inbox]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) folder: Option<String>,
+}
+
+/// Options of `reconnect`.
+#[derive(Args)]
+pub(crate) struct ReconnectArguments {
+    /// The address
+    pub(crate) address: String,
+    /// Open the sign-in in a private window
+    #[arg(long)]
+    pub(crate) private_window: bool,
+    /// Sign in through the browser from now on instead of with a password; nothing else changes
+    #[arg(long, value_name = "oauth", value_enum)]
+    pub(crate) auth: Option<ConvertChoice>,
+    /// With --auth: by IMAP at the same server, or by Microsoft Graph
+    #[arg(long, value_enum, default_value = "imap", requires = "auth")]
+    pub(crate) provider: ProviderChoice,
+    #[command(flatten)]
+    pub(crate) registration: RegistrationArguments,
+    /// Undo `disconnect` without signing in, which is possible for ten minutes: everything is as it was
+    #[arg(long, conflicts_with = "private_window")]
+    pub(crate) undo: bool,
+}
+
+/// The app registration to sign in with.
+#[derive(Args)]
+pub(crate) struct RegistrationArguments {
+    /// Client id of the app registration
+    #[arg(long, env = "MAILROOM_CLIENT_ID", value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Tenant id, a domain of the tenant, or `organizations`
+    #[arg(long, default_value = "organizations", value_name = "ID")]
+    pub(crate) tenant: String,
+    /// Cloud that the tenant lives in
+    #[arg(long, value_enum, default_value = "global")]
+    pub(crate) cloud: CloudChoice,
+    /// Sign-in service, for instance the practice tenant's
+    #[arg(long, value_name = "URL", requires = "graph_url")]
+    pub(crate) authority: Option<String>,
+    /// Graph's root without the version
+    #[arg(long, value_name = "URL", requires = "authority")]
+    pub(crate) graph_url: Option<String>,
     /// With --provider imap: sign in at this OpenID issuer instead of Microsoft's (needs --client-id)
     #[arg(long, value_name = "URL", requires = "client_id", conflicts_with_all = ["authority", "graph_url"])]
     pub(crate) issuer: Option<String>,
@@ -321,12 +338,6 @@ pub(crate) struct ConnectArguments {
     /// With --issuer: a further parameter of sign-in and token requests, for instance resource=…; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "issuer", value_parser = name_and_value)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// With --auth password: the password is the first line of standard input
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-    /// With --provider imap: path of the folder as the server writes it [default: the inbox]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) folder: Option<String>,
 }
 
 /// Options of `check`.
@@ -392,6 +403,13 @@ pub(crate) enum ProviderChoice {
     Graph,
     /// IMAP over TLS
     Imap,
+}
+
+/// What takes the place of a password.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConvertChoice {
+    /// Through the browser
+    Oauth,
 }
 
 /// How to sign in to an IMAP server.

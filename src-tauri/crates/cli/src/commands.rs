@@ -24,16 +24,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Sandbox(options) => sandbox::run(options, common.json).await,
         Command::Practice => practice::run(&common).await,
         Command::Connect(options) => connect::connect(&common, options).await,
-        Command::Reconnect {
-            address,
-            undo: true,
-            ..
-        } => addresses::undo_disconnect(&common, &address).await,
-        Command::Reconnect {
-            address,
-            private_window,
-            undo: false,
-        } => connect::reconnect(&common, &address, private_window).await,
+        Command::Reconnect(options) if options.undo => {
+            addresses::undo_disconnect(&common, &options.address).await
+        }
+        Command::Reconnect(options) => connect::reconnect(&common, *options).await,
         Command::Status { address } => addresses::status(&common, address.as_deref()).await,
         Command::Check(options) => check::run(&common, options).await,
         Command::Import {

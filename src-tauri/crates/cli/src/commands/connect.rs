@@ -1,13 +1,16 @@
 //! Connecting: opens the browser, follows the sign-in, confirms.
 
 use super::{addresses, wait};
-use crate::args::{AuthChoice, CloudChoice, Common, ConnectArguments, ProviderChoice};
+use crate::args::{
+    AuthChoice, CloudChoice, Common, ConnectArguments, ConvertChoice, ProviderChoice,
+    ReconnectArguments, RegistrationArguments,
+};
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput, Status,
 };
-use mailroom_core::api::{ImapInput, IssuerInput};
+use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput};
 use mailroom_core::{api, app::App};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -24,7 +27,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
             .unwrap_or_else(|| options.address.clone()),
         folder: options.folder.clone(),
         tls: options.imap_tls.into(),
-        issuer: issuer(&options),
+        issuer: issuer(&options.registration),
     };
     let password = match options.auth {
         AuthChoice::Password if by_imap => Some(password(&options)?),
@@ -37,7 +40,7 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
     let request = ConnectRequest {
         address: options.address.clone(),
         opens: Opens::Own,
-        registration: registration(&options),
+        registration: registration(&options.registration),
         private_window: options.private_window,
         language: session::language(common),
     };
@@ -65,16 +68,24 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
 }
 
 /// `reconnect`
-pub(crate) async fn reconnect(
-    common: &Common,
-    address: &str,
-    private_window: bool,
-) -> Result<(), Failure> {
+pub(crate) async fn reconnect(common: &Common, options: ReconnectArguments) -> Result<(), Failure> {
     let app = session::open(common, true).await?;
-    let id = api::find_address(&app, address).await?;
+    let id = api::find_address(&app, &options.address).await?;
     let before = api::address_details(&app, id).await?.address;
-    let attempt =
-        api::reconnect_address(&app, id, private_window, &session::language(common)).await?;
+    let language = session::language(common);
+    let privately = options.private_window;
+    let attempt = match options.auth {
+        None => api::reconnect_address(&app, id, privately, &language).await?,
+        Some(ConvertChoice::Oauth) => {
+            let registration = registration(&options.registration);
+            let to = match (options.provider, issuer(&options.registration)) {
+                (ProviderChoice::Graph, _) => ConvertTo::Graph(registration),
+                (ProviderChoice::Imap, Some(issuer)) => ConvertTo::ImapIssuer(issuer),
+                (ProviderChoice::Imap, None) => ConvertTo::ImapToken(registration),
+            };
+            api::convert_to_oauth(&app, id, to, privately, &language).await?
+        }
+    };
     let choices = ConnectChoices {
         brand: before.brand.clone(),
         import_newest: None,
@@ -128,7 +139,7 @@ fn verdict(view: &AddressView) -> Result<(), Failure> {
 }
 
 /// One `--scope` may hold several, as RFC 6749 §3.3 writes them.
-fn issuer(options: &ConnectArguments) -> Option<IssuerInput> {
+fn issuer(options: &RegistrationArguments) -> Option<IssuerInput> {
     let scopes = options.scopes.iter().flat_map(|text| text.split(' '));
     Some(IssuerInput {
         issuer: options.issuer.clone()?,
@@ -141,7 +152,7 @@ fn issuer(options: &ConnectArguments) -> Option<IssuerInput> {
     })
 }
 
-fn registration(options: &ConnectArguments) -> Option<RegistrationInput> {
+fn registration(options: &RegistrationArguments) -> Option<RegistrationInput> {
     let client_id = options.client_id.clone()?;
     let cloud = match (&options.authority, &options.graph_url) {
         (Some(authority), Some(graph_url)) => CloudInput::Custom {
