@@ -17,6 +17,7 @@ async fn a_password_gives_way_to_tokens_and_everything_else_stays() {
     let choices = |newest| ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: newest,
+        folder: None,
     };
     let by_password = ImapInput {
         issuer: None,

@@ -62,6 +62,7 @@ async fn graph_goes_on_where_imap_ended_and_doubles_nothing() {
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
         import_newest: None,
+        folder: None,
     };
     api::finish_connect(&desk.app, &attempt.id, choices)
         .await

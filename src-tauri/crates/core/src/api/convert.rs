@@ -8,7 +8,7 @@ use super::addresses::{not_found, row_and_account};
 use super::connect::{connect_attempt, other_addresses, registration};
 use super::error::{ApiError, ErrorCode};
 use super::imap::{IssuerInput, at_issuer, for_outlook};
-use super::view::{ConnectAttempt, RegistrationInput};
+use super::view::{ConnectAttempt, Opens, RegistrationInput};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer};
 use crate::app::App;
@@ -73,12 +73,11 @@ pub async fn convert_to_oauth(
         auth: ImapAuth::Token,
         ..server
     };
-    let (registration, imap) = match to {
-        ConvertTo::ImapToken(input) => {
-            (for_outlook(entra(input)?)?, Some((token, row.folder_path)))
-        }
-        ConvertTo::ImapIssuer(issuer) => (at_issuer(&issuer)?, Some((token, row.folder_path))),
-        ConvertTo::Graph(input) => (entra(input)?, None),
+    let path = row.folder_path;
+    let (registration, folder, imap) = match to {
+        ConvertTo::ImapToken(input) => (for_outlook(entra(input)?)?, None, Some((token, path))),
+        ConvertTo::ImapIssuer(issuer) => (at_issuer(&issuer)?, None, Some((token, path))),
+        ConvertTo::Graph(input) => (entra(input)?, path, None),
     };
     app.context.connections.vault().await?;
     let plan = Plan {
@@ -87,6 +86,8 @@ pub async fn convert_to_oauth(
         registration,
         words: crate::words::words(language).page.clone(),
         reconnects: Some(id),
+        opens: Opens::Own,
+        folder,
         imap,
     };
     let id = attempts::start(app, plan, private_window);
@@ -145,17 +146,8 @@ pub(super) async fn change(
             graph: None,
         }));
     }
-    let provider = app
-        .context
-        .connections
-        .trial(&plan.registration, &proven.tokens);
-    let folder = match &row.folder_path {
-        None => proven.folder.clone(),
-        Some(path) => provider
-            .folder(Some(path))
-            .await
-            .map_err(StepError::Provider)?,
-    };
+    let provider = attempts::trial(app, plan, &proven.tokens);
+    let folder = proven.folder.clone();
     // Older mail comes by an import only, whatever was left to do.
     let since = since.max(row.connected_at);
     let cursor = provider
