@@ -81,6 +81,7 @@ impl Memory {
             Notice::Connect(_)
             | Notice::TicketsChanged(_)
             | Notice::Polling(_)
+            | Notice::HandOffs
             | Notice::Check { .. } => None,
         }
     }
