@@ -6,7 +6,8 @@ mod rig;
 use crate::imap::dovecot::Dovecot;
 use crate::world::{MemoryKey, SUPPORT, options, wait};
 use mailroom_core::api::view::{
-    AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens, Status,
+    AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens, ServerKind,
+    Status,
 };
 use mailroom_core::api::{self, ImapInput, IssuerInput};
 use mailroom_core::app::{App, Options};
@@ -144,6 +145,22 @@ async fn signs_in_reads_the_newest_and_renews_tokens_by_itself() {
     }
     let view = desk.connect(Some(300)).await;
     desk.imported(view.id, 300).await;
+
+    let servers = api::servers(&desk.app, Some(view.id)).await.unwrap();
+    let [inbound] = servers.as_slice() else {
+        panic!("{servers:?}");
+    };
+    assert_eq!(inbound.issuer.as_ref(), Some(&desk.provider.issuer));
+    assert_eq!(
+        (inbound.kind, inbound.port, inbound.user.as_str()),
+        (ServerKind::Imap, desk.server.port, "support")
+    );
+    assert!(inbound.enabled && inbound.from.is_empty());
+    let results = api::try_servers(&desk.app, view.id).await.unwrap();
+    assert!(
+        results.iter().all(|result| result.finding.is_none()),
+        "{results:?}"
+    );
 
     // The token that is out is refused, though by its time it is still good.
     let before = desk.provider.renewals().await;

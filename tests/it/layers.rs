@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("oauth", &["account", "secrets", "diagnosis"]),
     ("import", &[]),
     ("provider", &["account", "oauth", "diagnosis"]),
+    ("discovery", &["account", "oauth"]),
     // The store keeps the values that shells draw; findings are stored as they are.
     ("store", &["account", "diagnosis", "api::view"]),
     (
@@ -69,6 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sync",
             "words",
             "app",
+            "discovery",
             "bundle",
             "log",
         ],

@@ -11,7 +11,8 @@ import Provider from "oidc-provider";
 const MAIL = "https://mail.contoso.example";
 const settings = { accessTokenTtl: 3600, audience: MAIL };
 const grants = new Set();
-const tokens = new Set();
+// Access tokens, and when each ends.
+const tokens = new Map();
 let renewals = 0;
 
 const server = createServer();
@@ -72,7 +73,9 @@ const provider = new Provider(issuer, {
   issueRefreshToken: () => true,
   rotateRefreshToken: true,
 });
-provider.on("access_token.saved", (token) => tokens.add(token));
+provider.on("access_token.saved", (token) =>
+  tokens.set(token, Date.now() + settings.accessTokenTtl * 1000),
+);
 provider.on("grant.success", (ctx) => {
   if (ctx.oidc.entities.Grant) grants.add(ctx.oidc.entities.Grant.jti);
   if (ctx.oidc.params.grant_type === "refresh_token") renewals += 1;
@@ -83,12 +86,12 @@ async function rig(request, response) {
   for await (const part of request) text += part;
   const { revoke, ...changes } = JSON.parse(text);
   Object.assign(settings, changes);
-  for (const token of revoke ? tokens : []) await token.destroy();
+  for (const token of revoke ? tokens.keys() : []) await token.destroy();
   for (const id of revoke === "all" ? grants : []) {
     await provider.RefreshToken.revokeByGrantId(id);
     await (await provider.Grant.find(id))?.destroy();
   }
-  const alive = [...tokens].filter((token) => token.exp * 1000 > Date.now()).length;
+  const alive = [...tokens.values()].filter((end) => end > Date.now()).length;
   response.end(JSON.stringify({ renewals, alive }));
 }
 

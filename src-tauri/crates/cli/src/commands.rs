@@ -10,6 +10,7 @@ mod forecast;
 mod handoff;
 mod practice;
 mod sandbox;
+mod servers;
 mod tickets;
 mod wait;
 
@@ -41,6 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Default { address } => addresses::make_default(&common, &address).await,
         Command::Agents { what } => agents::run(&common, what).await,
         Command::HandOff(options) => handoff::run(&common, options).await,
+        Command::Servers(options) => servers::run(&common, options).await,
         Command::Forecast { address } => forecast::forecast(&common, address.as_deref()).await,
         Command::Bundle {
             output,

@@ -75,6 +75,7 @@ pub struct ImapServer {
 /// How the line to a mail server is encrypted. There is no third way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub enum Tls {
     /// From the first byte (RFC 8314 §3.2).
     #[default]

@@ -15,6 +15,7 @@ mod handoff;
 mod imap;
 mod imports;
 mod practice;
+mod servers;
 mod smtp;
 mod tickets;
 pub mod view;
@@ -32,6 +33,7 @@ pub use handoff::*;
 pub use imap::*;
 pub use imports::*;
 pub use practice::*;
+pub use servers::*;
 pub use smtp::*;
 pub use tickets::*;
 

@@ -8,6 +8,7 @@ pub mod api;
 pub mod app;
 pub mod bundle;
 pub mod diagnosis;
+pub mod discovery;
 pub mod import;
 pub mod log;
 pub mod oauth;

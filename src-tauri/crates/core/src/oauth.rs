@@ -16,7 +16,6 @@ pub mod tokens;
 
 use crate::account::Registration;
 
-
 /// Scopes that a personal mailbox needs.
 pub const SCOPES: [&str; 6] = [
     "openid",
@@ -52,6 +51,8 @@ pub const OUTLOOK: &str = "https://outlook.office.com/";
 
 /// The permission to read mail by IMAP, by its short name.
 pub const IMAP_SCOPE: &str = "IMAP.AccessAsUser.All";
+/// The permission to send mail by SMTP, by its short name. Mail can be read without it.
+pub const SMTP_SCOPE: &str = "SMTP.Send";
 
 /// Scopes that belong to the sign-in itself and open nothing (OpenID Connect Core 1.0 §5.4, §11).
 pub fn is_openid_scope(scope: &str) -> bool {
@@ -71,11 +72,16 @@ pub fn mail_scopes(registration: &Registration) -> Vec<String> {
     }
 }
 
-/// Scopes that a mailbox read by IMAP needs.
+/// Scopes that a mailbox read by IMAP needs, and the one to send by SMTP.
 pub fn imap_scopes() -> Vec<String> {
+    outlook_scopes(&[IMAP_SCOPE, SMTP_SCOPE])
+}
+
+/// The scopes of the sign-in itself, and these of Exchange Online.
+fn outlook_scopes(names: &[&str]) -> Vec<String> {
     ["openid", "offline_access", "email"]
         .map(str::to_owned)
         .into_iter()
-        .chain([format!("{OUTLOOK}{IMAP_SCOPE}")])
+        .chain(names.iter().map(|name| format!("{OUTLOOK}{name}")))
         .collect()
 }

@@ -122,6 +122,11 @@ fn password(options: &ConnectArguments) -> Result<SecretString, Failure> {
         let text = "--auth password needs --password-stdin, with the password as the first line.";
         return Err(Failure::Usage(text.into()));
     }
+    password_line()
+}
+
+/// The first line of standard input, as a password.
+pub(super) fn password_line() -> Result<SecretString, Failure> {
     let mut line = String::new();
     std::io::stdin()
         .read_line(&mut line)

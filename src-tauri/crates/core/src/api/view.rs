@@ -1,7 +1,12 @@
 //! What shells get back: plain values, ready to draw, without words of any language.
 //! Instants are milliseconds since 1970 (UTC). `cargo xtask bindings` writes the TypeScript side.
 
+mod servers;
+
 use crate::Millis;
+pub use servers::*;
+
+pub use crate::account::Tls;
 pub use crate::bundle::{BundleFile, BundlePreview};
 pub use crate::sync::Rehearsal;
 pub use crate::sync::status::Status;

@@ -10,7 +10,7 @@ pub use set::{DamagedTokens, TokenSet};
 use super::error::{SignInError, TokenError};
 use super::flow;
 use super::redeem::{Grant, Granted, Refusal, redeem};
-use super::{IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, imap_scopes};
+use super::{IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, SMTP_SCOPE, outlook_scopes};
 use crate::Millis;
 use crate::account::Registration;
 use crate::diagnosis::Evidence;
@@ -335,7 +335,11 @@ fn scopes_to_renew(registration: &Registration, granted: &[String]) -> Vec<Strin
     let is_granted = |scope: &&str| granted.iter().any(|g| g.eq_ignore_ascii_case(scope));
     // A token is for one resource: this account's is not Graph.
     if registration.graph_url.as_str() == OUTLOOK && is_granted(&IMAP_SCOPE) {
-        return imap_scopes();
+        let granted: Vec<&str> = [IMAP_SCOPE, SMTP_SCOPE]
+            .into_iter()
+            .filter(is_granted)
+            .collect();
+        return outlook_scopes(&granted);
     }
     let graph: Vec<&str> = SCOPES
         .iter()
