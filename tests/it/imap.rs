@@ -2,6 +2,8 @@
 
 pub mod dovecot;
 pub mod hostile;
+mod mailbox;
+mod scripts;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use dovecot::Dovecot;

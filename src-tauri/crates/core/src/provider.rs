@@ -331,7 +331,16 @@ impl Provider {
         }
     }
 
-    /// Raw MIME of up to twenty messages, one result each, in order.
+    /// How many messages are best fetched at once. Graph takes at most twenty requests in one (Microsoft Graph, "JSON
+    /// batching"); IMAP takes any number, and fewer questions are fewer pauses.
+    pub fn group(&self) -> usize {
+        match self {
+            Self::Graph(_) => 20,
+            Self::Imap(_) => 50,
+        }
+    }
+
+    /// Raw MIME of up to [`Provider::group`] messages, one result each, in order.
     pub async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
         match self {
             Self::Graph(mailbox) => mailbox.fetch(server_ids).await,

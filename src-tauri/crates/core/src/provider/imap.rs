@@ -39,10 +39,13 @@ use signing_in::Secret;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Sessions per mailbox: one imports while another polls. A third one may watch.
 const SESSIONS: usize = 2;
+/// A session that rested for less is taken as it is.
+const SHORT_REST: Duration = Duration::from_secs(1);
 
 /// A mailbox folder reached by IMAP. Cheap to clone; all clones share at most two sessions, and one that watches.
 #[derive(Clone)]
@@ -81,7 +84,7 @@ macro_rules! with_session {
         let Ok(_turn) = $mailbox.shared.turns.acquire().await else {
             return Err(protocol("closed"));
         };
-        let mut rested = $mailbox.rested();
+        let mut rested = $mailbox.rested().await;
         let mut again = true;
         loop {
             let is_rested = rested.is_some();
@@ -137,7 +140,23 @@ impl ImapMailbox {
         self.shared.held.load(Ordering::Relaxed)
     }
 
-    fn rested(&self) -> Option<Session> {
+    /// A session that is still alive. A line that something in between has forgotten looks whole, so one that rested
+    /// for a while is asked for a sign of life, with less patience than a server at work deserves.
+    async fn rested(&self) -> Option<Session> {
+        while let Some(mut session) = self.take_rested() {
+            if session.rest() < SHORT_REST {
+                return Some(session);
+            }
+            let asked = session.order("NOOP", refusal::Asked::Other);
+            let answered = tokio::time::timeout(self.shared.patience.sign_of_life, asked).await;
+            if matches!(answered, Ok(Ok(()))) {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    fn take_rested(&self) -> Option<Session> {
         let resting = &self.shared.resting;
         let mut resting = resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting.retain(Session::is_usable);

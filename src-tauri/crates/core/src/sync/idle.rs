@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// How often the row is looked at: whether to watch at all.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the row of an address that is not watched is looked at: whether to watch it.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often the row of a watched address is looked at: whether to go on.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How soon the request is made anew. Servers hang up after 30 minutes (RFC 2177 asks for less than 29); routers
 /// forget a silent line sooner, and a dead line is only found by saying something.
 const RENEW: Duration = Duration::from_secs(9 * 60);
@@ -102,7 +104,7 @@ async fn watched(context: &Context, id: i64, wake: &Notify, mut watch: Watch) ->
                             return useful;
                         }
                     },
-                    () = sleep(LOOK) => {}
+                    () = sleep(LOOK_AGAIN) => {}
                 }
                 let wall = u64::try_from(context.clock.now() - started.0).unwrap_or(0);
                 let slept = schedule::slept(Duration::from_millis(wall), started.1.elapsed());

@@ -2,7 +2,7 @@
 //! find what they answer. The database is the only state: a restart goes on where it stopped.
 
 use super::commit::Batch;
-use super::fetch::{FetchResult, GROUP, Group, fetch};
+use super::fetch::{FetchResult, Group, fetch};
 use super::poll::{empty_batch, write};
 use super::{Context, StepError};
 use crate::provider::{Provider, ProviderError, RemoteMessage};
@@ -169,9 +169,13 @@ async fn fetch_and_store(
     let room = &Semaphore::new(WAITING_KIB as usize);
     let (sender, mut receiver) = mpsc::channel(WAITING);
     let fetching = async move {
-        let mut groups = stream::iter(listings.chunks(GROUP).map(<[RemoteMessage]>::to_vec))
-            .map(|group| fetch(provider, address, group))
-            .buffered(IN_FLIGHT);
+        let mut groups = stream::iter(
+            listings
+                .chunks(provider.group())
+                .map(<[RemoteMessage]>::to_vec),
+        )
+        .map(|group| fetch(provider, address, group))
+        .buffered(IN_FLIGHT);
         while let Some(group) = groups.next().await {
             let last = group.stopped.is_some();
             let Ok(taken) = room.acquire_many(kib(&group)).await else {

@@ -65,7 +65,7 @@ pub(super) async fn poll(
         }
         let changes = provider.changes(&cursor).await?;
         let (wanted, skipped) = sift(context, address, changes.changed).await?;
-        let mut groups = wanted.chunks(GROUP).peekable();
+        let mut groups = wanted.chunks(provider.group()).peekable();
         while let Some(group) = groups.next() {
             let last = groups.peek().is_none() && skipped.is_empty();
             let mut rest = group.to_vec();

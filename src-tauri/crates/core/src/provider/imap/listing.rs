@@ -46,9 +46,28 @@ pub(super) async fn list(
     uids: &[u32],
 ) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
     let mut all = BTreeMap::new();
-    if uids.is_empty() {
-        return Ok(all);
+    for _ in 0..2 {
+        let missing: Vec<u32> = uids
+            .iter()
+            .copied()
+            .filter(|uid| !all.contains_key(uid))
+            .collect();
+        // What is missing in an answer was removed meanwhile, or left out by mistake: the second answer counts.
+        if missing.is_empty() {
+            break;
+        }
+        all.extend(list_once(session, folder, validity, &missing).await?);
     }
+    Ok(all)
+}
+
+async fn list_once(
+    session: &mut Session,
+    folder: &str,
+    validity: u32,
+    uids: &[u32],
+) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
+    let mut all = BTreeMap::new();
     let asked: BTreeSet<u32> = uids.iter().copied().collect();
     let command = format!("UID FETCH {} ({ATTRIBUTES})", uid_set(uids));
     let work = session.listing();

@@ -9,6 +9,8 @@ pub struct Patience {
     pub connect: Duration,
     /// Without a word, and for everything from the connection to the end of the sign-in.
     pub silence: Duration,
+    /// For a sign of life of a session that rested.
+    pub sign_of_life: Duration,
     /// For a listing, and for a search through a large folder.
     pub listing: Duration,
     /// For a group of messages, however large.
@@ -20,6 +22,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
+            sign_of_life: Duration::from_secs(4),
             listing: Duration::from_secs(3 * 60),
             bodies: Duration::from_secs(20 * 60),
         }

@@ -120,6 +120,11 @@ impl Session {
         !self.unfinished && self.used_at.elapsed() < LONGEST_REST
     }
 
+    /// How long ago it was used.
+    pub(super) fn rest(&self) -> Duration {
+        self.used_at.elapsed()
+    }
+
     /// Whether the server has this capability.
     pub(super) fn can(&self, name: &str) -> bool {
         self.capabilities.contains(name)

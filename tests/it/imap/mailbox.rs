@@ -1,0 +1,257 @@
+//! A mailbox on a real Dovecot, without the core around it: folders, what becomes of mail, waiting for mail.
+
+use super::Desk;
+use super::dovecot::{self, Dovecot};
+use crate::world::wait;
+use mailroom_core::account::{ImapAuth, ImapServer, Tls};
+use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
+use mailroom_core::provider::{Mark, Provider, ProviderError, RemoteMessage, SpecialUse, Then};
+use mailroom_core::store::ledger::Outcome;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn mailbox(server: &Dovecot, tls: Tls) -> Provider {
+    let input = ImapServer {
+        host: "127.0.0.1".to_owned(),
+        port: match tls {
+            Tls::Implicit => server.port,
+            Tls::StartTls => server.plain_port,
+        },
+        tls,
+        login: "support".to_owned(),
+        auth: ImapAuth::Password,
+    };
+    let trust = Trust::new(vec![server.papers.ca.as_bytes().to_vec()]);
+    Provider::Imap(ImapMailbox::new(
+        input,
+        None,
+        Credentials::Password(dovecot::PASSWORD.into()),
+        Arc::new(trust),
+        Patience::default(),
+    ))
+}
+
+async fn all(provider: &Provider) -> Vec<RemoteMessage> {
+    let cursor = provider.cursor_since("INBOX", 0).unwrap();
+    provider.changes(&cursor).await.unwrap().changed
+}
+
+fn mark(message: &RemoteMessage, then: Then) -> Mark {
+    Mark {
+        server_id: message.server_id.clone(),
+        folder_id: "INBOX".to_owned(),
+        read: true,
+        category: None,
+        then,
+    }
+}
+
+fn to(folder: &str) -> Then {
+    Then::Move {
+        folder_id: folder.to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_folders_as_people_see_them_over_starttls() {
+    let server = Dovecot::start().await;
+    for name in [
+        "Requests",
+        "Requests.Tech support",
+        "Entw&APw-rfe",
+        "Lost.Found",
+    ] {
+        server.folder(name);
+    }
+    server.deliver(".Requests.Tech support/new", "a@contoso.example", -5);
+    let provider = mailbox(&server, Tls::StartTls);
+    let folders = provider.folders().await.unwrap();
+    let paths: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
+    let expected = [
+        "INBOX",
+        "Entwürfe",
+        "Lost",
+        "Lost/Found",
+        "Requests",
+        "Requests/Tech support",
+        "Trash",
+    ];
+    assert_eq!(paths, expected);
+    let find = |path: &str| folders.iter().find(|folder| folder.path == path).unwrap();
+    let support = find("Requests/Tech support");
+    assert_eq!(support.name, "Tech support");
+    assert_eq!(support.parent.as_deref(), Some("Requests"));
+    assert_eq!(support.total, Some(1));
+    assert_eq!(find("Entwürfe").id, "Entw&APw-rfe");
+    assert_eq!(find("INBOX").special, Some(SpecialUse::Inbox));
+    assert_eq!(find("Trash").special, Some(SpecialUse::Trash));
+    assert!(!find("Lost").selectable);
+    let opened = provider.folder(Some("Entwürfe")).await.unwrap();
+    assert_eq!((opened.id.as_str(), opened.total), ("Entw&APw-rfe", 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moves_and_deletes_what_was_asked_for_and_nothing_else() {
+    // With MOVE, and as a server without it is treated.
+    for config in [
+        "",
+        "imap_capability = IMAP4rev1 SASL-IR UIDPLUS IDLE LIST-EXTENDED SPECIAL-USE",
+        "imap_capability = IMAP4rev1 SASL-IR IDLE LIST-EXTENDED SPECIAL-USE",
+    ] {
+        let server = Dovecot::with(config).await;
+        server.folder("Done");
+        server.folder("Away");
+        for name in ["m1", "m2", "m3", "m4"] {
+            server.deliver("new", &format!("{name}@contoso.example"), -5);
+        }
+        // Somebody else is about to delete this one.
+        server.deliver("cur", "theirs@contoso.example", -5);
+        let provider = mailbox(&server, Tls::Implicit);
+        let mails = all(&provider).await;
+        let find = |name: &str| {
+            mails
+                .iter()
+                .find(|mail| mail.subject.contains(name))
+                .unwrap()
+        };
+        server.remove("m4@contoso.example");
+        let marks = [
+            mark(find("m1"), to("Done")),
+            mark(find("m2"), Then::Delete),
+            mark(find("m4"), to("Done")),
+        ];
+        for _ in 0..2 {
+            for result in provider.mark(&marks).await {
+                result.unwrap();
+            }
+        }
+        let no_expunge = !config.is_empty() && !config.contains("UIDPLUS");
+        let left: &[&str] = match no_expunge {
+            true => &["m1!", "m2!", "m3", "theirs!"],
+            false => &["m3", "theirs!"],
+        };
+        assert_eq!(server.ids_in(""), left, "{config}");
+        assert_eq!(server.ids_in("Done"), ["m1"], "{config}");
+        assert_eq!(server.ids_in("Trash"), ["m2"], "{config}");
+
+        // The target is gone: said by its name, the mail stays, and it goes once the folder is back.
+        server.remove_folder("Away");
+        let marks = [mark(find("m3"), to("Away"))];
+        let error = provider.mark(&marks).await.remove(0).unwrap_err();
+        let code = error.evidence().unwrap().code.as_deref();
+        assert_eq!(code, Some("IMAP move target gone"), "{config}");
+        assert!(server.ids_in("").contains(&"m3".to_owned()));
+        server.folder("Away");
+        provider.mark(&marks).await.remove(0).unwrap();
+        assert_eq!(server.ids_in("Away"), ["m3"], "{config}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_removed_or_renumbered_is_told_apart() {
+    let mut server = Dovecot::start().await;
+    for name in ["m1", "m2"] {
+        server.deliver("new", &format!("{name}@contoso.example"), -5);
+    }
+    let provider = mailbox(&server, Tls::Implicit);
+    let mails = all(&provider).await;
+    let ids: Vec<String> = mails.iter().map(|mail| mail.server_id.clone()).collect();
+    server.remove("m1@contoso.example");
+    // Mail that came after the folder was opened is found all the same.
+    server.deliver("new", "m3@contoso.example", -5);
+    let had = provider.fetch(&ids).await;
+    assert_eq!(had.iter().filter(|had| had.is_ok()).count(), 1);
+    let third = all(&provider).await.pop().unwrap();
+    assert!(provider.fetch(&[third.server_id.clone()]).await[0].is_ok());
+    server.renumber().await;
+    let had = provider.fetch(&ids).await;
+    let expired = |had: &Result<_, _>| matches!(had, Err(ProviderError::CursorExpired(_)));
+    assert!(had.iter().all(expired), "{had:?}");
+    // A mark with an old number touches nothing.
+    provider
+        .mark(&[mark(&third, Then::Delete)])
+        .await
+        .remove(0)
+        .unwrap();
+    assert_eq!(server.ids_in(""), ["m2", "m3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_are_those_that_arrived_last_whatever_their_numbers() {
+    let server = Dovecot::start().await;
+    for (name, age) in [("b", -200), ("d", -10), ("a", -300), ("c", -100)] {
+        server.deliver("new", &format!("{name}@contoso.example"), age);
+    }
+    let provider = mailbox(&server, Tls::Implicit);
+    let (mut page, mut seen) = (None, Vec::new());
+    loop {
+        let newest = provider
+            .newest("INBOX", i64::MAX, 2, page.as_deref())
+            .await
+            .unwrap();
+        seen.extend(
+            newest
+                .messages
+                .into_iter()
+                .map(|mail| mail.message_id.unwrap()),
+        );
+        page = newest.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    let names: Vec<&str> = seen.iter().map(|id| &id[..1]).collect();
+    assert_eq!(names, ["d", "c", "b", "a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_folder_tells_of_mail_across_renewals_and_of_mail_missed_before() {
+    let server = Dovecot::start().await;
+    let provider = mailbox(&server, Tls::Implicit);
+    let cursor = provider.cursor_since("INBOX", 0).unwrap();
+    let cursor = provider.changes(&cursor).await.unwrap().next;
+    let mut watch = provider
+        .watch("INBOX", Some(&cursor))
+        .await
+        .unwrap()
+        .unwrap();
+    let renew = Duration::from_millis(150);
+    let early = tokio::time::timeout(Duration::from_secs(1), watch.news(renew)).await;
+    assert!(early.is_err(), "nothing has arrived");
+    // Given up in the middle, the line is of no more use; a new one tells of what was missed.
+    server.deliver("new", "m1@contoso.example", 1);
+    let mut watch = provider
+        .watch("INBOX", Some(&cursor))
+        .await
+        .unwrap()
+        .unwrap();
+    watch.news(renew).await.unwrap();
+    let waiting = tokio::spawn(async move { watch.news(renew).await });
+    server.deliver("new", "m2@contoso.example", 1);
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_becomes_a_ticket_without_waiting_for_the_next_poll() {
+    let server = Dovecot::start().await;
+    let desk = Desk::new(Some(&server.papers.ca)).await;
+    let connected = desk
+        .connect(server.port, dovecot::PASSWORD, None, None)
+        .await;
+    let view = desk.verified(connected.unwrap().id).await;
+    // The line for watching opens soon after the first poll.
+    wait("a third line is open", async || {
+        (server.lines() >= 2).then_some(())
+    })
+    .await;
+    for number in 0..3 {
+        server.deliver("new", &format!("now-{number}@contoso.example"), 1);
+        let begun = Instant::now();
+        wait("the mail is imported", async || {
+            (desk.ledger(view.id, Outcome::Imported).await.len() == number + 1).then_some(())
+        })
+        .await;
+        eprintln!("delivery to ticket: {:?}", begun.elapsed());
+    }
+    desk.app.close().await;
+}
