@@ -307,11 +307,14 @@ full_access: StationState,
 /** Whether Exchange lets the account send as the address; proved by a test mail only. */
 send_as: StationState, };
 
+/** Which way mail goes. */
+export type Direction = "inbound" | "outbound";
+
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
 export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
-export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed";
+export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed" | "admin_asked" | "admin_mailed";
 
 /** One entry of an address's timeline. Shells have words per `kind`. */
 export type EventView = {
@@ -651,6 +654,20 @@ exercises: Array<ExerciseView>,
 /** The practice tenant's Global Administrator, while it runs. */
 admin: SandboxUser | null, };
 
+/** A server that may be the right one. */
+export type ProposedServer = {
+/** Host name. */
+host: string,
+/** Port. */
+port: number,
+/** How the line is encrypted. */
+tls: Tls,
+/** Login name. */
+login: string, };
+
+/** How the proposed servers are signed in to. */
+export type ProposedSignIn = "password" | "microsoft" | "issuer";
+
 /** How mail is reached. */
 export type ProviderKind = "graph" | "imap" | "ews";
 
@@ -742,6 +759,63 @@ name: string,
 needed: boolean,
 /** Whether the sign-in service granted it. */
 granted: boolean, };
+
+/** What a server speaks. */
+export type ServerKind = "graph" | "imap" | "smtp";
+
+/** Servers that may be the right ones for an address. Nothing is signed in to before somebody has agreed. */
+export type ServerProposal = {
+/** Who says so: a provider's name, or where the address's domain published it. */
+source: string,
+/** Whether the settings are built in. */
+built_in: boolean,
+/** For reading, by IMAP. */
+inbound: ProposedServer,
+/** For sending, by SMTP. */
+outbound: ProposedServer | null,
+/** How to sign in. */
+sign_in: ProposedSignIn, };
+
+/** What trying one server brought. */
+export type ServerResult = {
+/** Which of the address's servers. */
+direction: Direction,
+/** Nothing where all is well. */
+finding: Finding | null, };
+
+/** How a server is signed in to. */
+export type ServerSignIn = "password" | "browser";
+
+/** One server of one address. */
+export type ServerView = {
+/** The address's id. */
+address_id: number,
+/** The address. */
+address: string,
+/** Inbound or outbound. */
+direction: Direction,
+/** What it speaks. */
+kind: ServerKind,
+/** Host name. */
+host: string,
+/** Port. */
+port: number,
+/** How the line is encrypted. */
+tls: Tls,
+/** How it is signed in to. */
+sign_in: ServerSignIn,
+/** Login name; for Graph that of the account. */
+user: string,
+/** Who issues the tokens, where that is not Microsoft. */
+issuer: string | null,
+/** The brand whose tickets the mail becomes, or whose answers leave here. */
+flow: string,
+/** Addresses that mail may be sent from, the connection's own first; nothing for inbound servers. */
+from: Array<string>,
+/** Whether it is in use: neither paused nor disconnected. */
+enabled: boolean,
+/** What stood against it when it was last used. */
+warning: Finding | null, };
 
 /** The user's choices; unknown fields are kept out, missing ones take their defaults. */
 export type Settings = {
@@ -861,3 +935,6 @@ ticket: TicketRow,
 messages: Array<MessageView>,
 /** Tickets of other addresses that hold the same mail. */
 same_mail_in: number[], };
+
+/** How the line to a mail server is encrypted. There is no third way. */
+export type Tls = "implicit" | "start_tls";
