@@ -3,7 +3,7 @@
 use crate::world::{SUPPORT, World, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{ConnectStage, Notice, Settings, Status};
+use mailroom_core::api::view::{ConnectStage, Notice, PollingRole, Settings, Status};
 use mailroom_core::app::{App, Options};
 use mailroom_core::sync::Clock;
 use serde_json::{Value, json};
@@ -23,6 +23,16 @@ struct Night {
     world: World,
     ahead: Arc<AtomicI64>,
     told: Arc<Mutex<Vec<Told>>>,
+    /// Where the program runs once it was killed.
+    threads: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Night {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
 }
 
 impl Night {
@@ -31,6 +41,7 @@ impl Night {
             world: World::new().await,
             ahead: Arc::default(),
             told: Arc::default(),
+            threads: None,
         };
         night.restart().await;
         night
@@ -38,20 +49,40 @@ impl Night {
 
     async fn restart(&mut self) {
         self.world.app.close().await;
+        self.world.app = App::open(self.options()).await.unwrap();
+        self.listen();
+    }
+
+    /// The program is killed wherever it is, and started anew. It runs on threads of its own, so that it can be.
+    async fn kill(&mut self) {
+        let threads = tokio::runtime::Runtime::new().unwrap();
+        let opened = threads.spawn(App::open(self.options()));
+        match self.threads.replace(threads) {
+            Some(former) => former.shutdown_background(),
+            None => self.world.app.close().await,
+        }
+        self.world.app = opened.await.unwrap().unwrap();
+        self.listen();
+        wait("the program polls", async || {
+            (self.world.app.polling() == PollingRole::Here).then_some(())
+        })
+        .await;
+    }
+
+    fn options(&self) -> Options {
         let ahead = self.ahead.clone();
         let now = move || jiff::Timestamp::now().as_millisecond() + ahead.load(Ordering::SeqCst);
-        self.world.app = App::open(Options {
-            data_dir: self.world.folder.path().to_owned(),
-            secrets: self.world.key.clone(),
-            extra_roots: Vec::new(),
-            desktop: self.world.guest.clone(),
+        Options {
             clock: Clock::from_fn(now),
-            may_poll: true,
-            own_registration: None,
-            any_endpoint: false,
-        })
-        .await
-        .unwrap();
+            ..crate::world::options(
+                self.world.folder.path(),
+                self.world.key.clone(),
+                self.world.guest.clone(),
+            )
+        }
+    }
+
+    fn listen(&self) {
         let (mut notices, told) = (self.world.app.notices(), self.told.clone());
         tokio::spawn(async move {
             while let Ok(notice) = notices.recv().await {
@@ -103,6 +134,27 @@ impl Night {
             self.ahead.fetch_add(MINUTE, Ordering::SeqCst);
         }
         tokio::time::sleep(Duration::from_millis(2_000)).await;
+    }
+
+    /// Minutes pass until `done` says that it happened.
+    async fn until(&self, what: &str, done: impl AsyncFn() -> bool) {
+        for _ in 0..30 {
+            for _ in 0..10 {
+                if done().await {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(110)).await;
+            }
+            self.ahead.fetch_add(MINUTE, Ordering::SeqCst);
+        }
+        panic!("waited in vain: {what}");
+    }
+
+    /// Whether a mail about this change is noted and has not left.
+    fn is_due(&self, silent: bool) -> bool {
+        let db = rusqlite::Connection::open(self.world.folder.path().join("mailroom.db")).unwrap();
+        let due = "SELECT EXISTS (SELECT 1 FROM silences WHERE silent = ?1 AND mail_due = 1)";
+        db.query_row(due, [silent], |row| row.get(0)).unwrap()
     }
 
     fn told(&self) -> Vec<(bool, Vec<i64>)> {
@@ -181,6 +233,56 @@ async fn silence_and_recovery_are_told_once_each_and_a_restart_repeats_nothing()
     assert_eq!(mails.len(), 2);
     assert!(mails[1].2.contains("works again"), "{}", mails[1].2);
     assert_eq!(night.told().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_a_change_and_its_mail_loses_none_and_doubles_none() {
+    let mut night = Night::begin().await;
+    let support = night.connect(SUPPORT).await;
+    let alex = night.connect(ALEX).await;
+    night
+        .choose(|settings| settings.failure_list = ON_CALL.to_owned())
+        .await;
+    night.break_support(support).await;
+    night.kill().await;
+    night.pass(31, 0, Some(alex)).await;
+    night
+        .until("the silence is noted", async || night.is_due(true))
+        .await;
+    night.kill().await;
+    assert!(night.is_due(true), "it was killed before the mail");
+    night.world.poll(alex).await;
+    night
+        .until("the mail leaves", async || night.mails().await.len() == 1)
+        .await;
+    night.kill().await;
+    night.pass(1, 5, Some(alex)).await;
+    assert_eq!(
+        night.mails().await.len(),
+        1,
+        "once, however often it is killed"
+    );
+
+    night.world.browser_of(SUPPORT);
+    let attempt = api::reconnect_address(&night.world.app, support, false, "en")
+        .await
+        .unwrap();
+    let attempt = night.world.decided(&attempt.id).await;
+    night.world.finish(&attempt.id, None).await.unwrap();
+    night.world.verified(support).await;
+    night
+        .until("the recovery is noted", async || night.is_due(false))
+        .await;
+    night.kill().await;
+    night.world.poll(alex).await;
+    night
+        .until("the mail leaves", async || night.mails().await.len() == 2)
+        .await;
+    night.kill().await;
+    night.pass(1, 5, Some(alex)).await;
+    let mails = night.mails().await;
+    assert_eq!(mails.len(), 2);
+    assert!(mails[1].2.contains("works again"), "{}", mails[1].2);
 }
 
 #[tokio::test]
