@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 const PASSWORD: &str = "CANARY-password";
@@ -115,8 +117,8 @@ impl Theatre {
         };
         let times = Times {
             connect: Duration::from_secs(5),
-            reply: Duration::from_millis(700),
-            message: Duration::from_millis(1_500),
+            reply: Duration::from_secs(2),
+            message: Duration::from_secs(3),
         };
         let sender = SmtpSender::with_times(
             server,
@@ -245,9 +247,26 @@ fn kind(error: &ProviderError) -> String {
 /// have left.
 type Row = (&'static str, Trick, &'static str, bool);
 
-async fn perform(tls: Tls, rows: &[Row]) {
-    let theatre = Theatre::new();
-    for (at, trick, expected, may_have_left) in rows {
+/// Plays the scripts, a few at a time.
+async fn perform(tls: Tls, rows: &'static [Row]) {
+    let theatre = Arc::new(Theatre::new());
+    let stages = Arc::new(Semaphore::new(6));
+    let mut plays = JoinSet::new();
+    for row in rows {
+        let (theatre, stages) = (theatre.clone(), stages.clone());
+        plays.spawn(async move {
+            let _stage = stages.acquire().await.unwrap();
+            theatre.judge(tls, row).await;
+        });
+    }
+    while let Some(played) = plays.join_next().await {
+        played.unwrap();
+    }
+}
+
+impl Theatre {
+    async fn judge(&self, tls: Tls, row: &'static Row) {
+        let (at, trick, expected, may_have_left) = row;
         let seen = Arc::new(Seen::default());
         let script = Script {
             tls,
@@ -259,7 +278,7 @@ async fn perform(tls: Tls, rows: &[Row]) {
             .chars()
             .take(90)
             .collect::<String>();
-        match theatre.send(script, "text").await {
+        match self.send(script, "text").await {
             Ok(sent) => assert!(expected.is_empty() && sent.refused.is_empty(), "{name}"),
             Err(error) => {
                 assert_eq!(kind(&error.error), *expected, "{name}: {error:?}");
@@ -288,7 +307,7 @@ async fn perform(tls: Tls, rows: &[Row]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_server_fills_memory_holds_us_up_or_gets_a_message_twice() {
-    let rows: &[Row] = &[
+    const ROWS: &[Row] = &[
         ("GREETING", Flood(b"x"), "too_large", false),
         ("GREETING", Flood(b"220-welcome\r\n"), "too_large", false),
         ("GREETING", Hang(b""), "connection_timeout", false),
@@ -390,12 +409,12 @@ async fn no_server_fills_memory_holds_us_up_or_gets_a_message_twice() {
         ("QUIT", Hang(b""), "", false),
         ("QUIT", Flood(b"221-"), "", false),
     ];
-    perform(Tls::Implicit, rows).await;
+    perform(Tls::Implicit, ROWS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_said_and_nothing_is_believed_before_the_line_is_encrypted() {
-    let rows: &[Row] = &[
+    const ROWS: &[Row] = &[
         (
             "EHLO",
             Say(b"250-one\r\n250 8BITMIME\r\n"),
@@ -457,7 +476,7 @@ async fn nothing_is_said_and_nothing_is_believed_before_the_line_is_encrypted() 
         ),
         ("+EHLO", Cut(b""), "connection_dropped", false),
     ];
-    perform(Tls::StartTls, rows).await;
+    perform(Tls::StartTls, ROWS).await;
 }
 
 /// Takes the sign-in, then reads no message: silent, or with a word in between.
