@@ -309,7 +309,7 @@ async fn send_evidence(app: &App, known: &Known) -> SendEvidence {
         Ok(Some(Outbound::Smtp(sender))) => {
             let host = known.row.outbound.as_ref();
             let host = host.map_or_else(String::new, |at| format!("{}:{}", at.host, at.port));
-            SendingWay::Server(host, evidence::within(sender.verify()).await)
+            SendingWay::Server(host, Box::new(evidence::within(sender.verify()).await))
         }
         Ok(Some(Outbound::Graph(_))) | Err(_) => SendingWay::Provider,
         Ok(None) => SendingWay::None,

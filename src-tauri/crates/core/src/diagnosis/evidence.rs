@@ -144,7 +144,7 @@ pub enum SendingWay {
     #[default]
     Provider,
     /// An SMTP server, as `host:port`, and what it said when it was asked.
-    Server(String, Result<Offer, ProviderError>),
+    Server(String, Box<Result<Offer, ProviderError>>),
     /// Not at all: nobody has named a server.
     None,
 }

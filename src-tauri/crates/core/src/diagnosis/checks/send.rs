@@ -5,6 +5,7 @@ use super::{facts, instant, refused};
 use crate::diagnosis::evidence::{SendEvidence, SendingWay};
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::{Finding, Severity};
+use crate::provider::ProviderError;
 
 /// Judges sending.
 pub fn check(seen: &SendEvidence) -> Judgement {
@@ -14,25 +15,16 @@ pub fn check(seen: &SendEvidence) -> Judgement {
             let finding = Finding::plain("no_outbound", Severity::Warning);
             return Judgement::unknown(Some(finding), facts([]));
         }
-        SendingWay::Server(host, Ok(offer)) => facts([
-            ("smtp_host", host.clone()),
-            (
-                "size_limit",
-                offer.size.map_or_else(String::new, |size| size.to_string()),
-            ),
-        ]),
-        SendingWay::Server(host, Err(error)) => {
-            let mut judgement = refused(error, facts([("smtp_host", host.clone())]));
-            if let Some(finding) = &mut judgement.finding {
-                let name = host
-                    .rsplit_once(':')
-                    .map_or(host.as_str(), |(name, _)| name);
-                let args = &mut finding.args;
-                args.entry("host".to_owned())
-                    .or_insert_with(|| name.to_owned());
-            }
-            return judgement;
-        }
+        SendingWay::Server(host, asked) => match asked.as_ref() {
+            Ok(offer) => facts([
+                ("smtp_host", host.clone()),
+                (
+                    "size_limit",
+                    offer.size.map_or_else(String::new, |size| size.to_string()),
+                ),
+            ]),
+            Err(error) => return not_served(host, error),
+        },
     };
     let Some(test) = &seen.test else {
         let finding = Finding::plain("sending_unproven", Severity::Ok);
@@ -45,12 +37,23 @@ pub fn check(seen: &SendEvidence) -> Judgement {
     }
 }
 
+/// The server refuses already before a message.
+fn not_served(host: &str, error: &ProviderError) -> Judgement {
+    let mut judgement = refused(error, facts([("smtp_host", host.to_owned())]));
+    if let Some(finding) = &mut judgement.finding {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let args = &mut finding.args;
+        args.entry("host".to_owned())
+            .or_insert_with(|| name.to_owned());
+    }
+    judgement
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{refusal, said, seen};
     use super::*;
     use crate::diagnosis::map::StationState as S;
-    use crate::provider::ProviderError;
     use crate::store::own_tests::OwnTest;
 
     fn no() -> ProviderError {
@@ -89,7 +92,7 @@ mod tests {
             (
                 SendEvidence {
                     test: None,
-                    way: SendingWay::Server("mail.contoso.example:587".into(), Err(no())),
+                    way: SendingWay::Server("mail.contoso.example:587".into(), Box::new(Err(no()))),
                 },
                 (S::Failed, "SMTP password refused", true),
             ),
