@@ -26,6 +26,7 @@ async fn a_person_breaks_the_practice_mailbox_mends_it_as_the_admin_and_watches_
 
     window.click("nav-practise").await;
     window.picture("practise").await;
+    window.fill("practise-search", "AADSTS7000112").await;
     window
         .click_css("[data-testid=exercise][data-name=app-disabled] a")
         .await;
