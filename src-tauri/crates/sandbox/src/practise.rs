@@ -273,12 +273,8 @@ mod tests {
         for exercise in exercises() {
             let by_admin = !matches!(exercise.mender, Mender::You | Mender::Nobody);
             assert_eq!(exercise.page.is_some(), by_admin, "{}", exercise.name);
-            assert_eq!(
-                exercise.mend == Mend::Switch && exercise.switch.is_none(),
-                false,
-                "{}",
-                exercise.name
-            );
+            let is_switch = exercise.mend == Mend::Switch;
+            assert!(!is_switch || exercise.switch.is_some(), "{}", exercise.name);
         }
     }
 
