@@ -4,6 +4,8 @@
 mod bundle;
 mod handoff;
 mod practice;
+mod mailbox;
+mod servers;
 
 use crate::saving::ask_where;
 use crate::shell::Shell;
@@ -82,6 +84,16 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         practice::begin_exercise,
         practice::end_exercise,
         practice::poll_practice,
+        mailbox::folders,
+        mailbox::folders_of_attempt,
+        mailbox::set_folder,
+        mailbox::rehearse_after_import,
+        mailbox::set_after_import,
+        servers::begin_connect_imap,
+        servers::begin_connect_password,
+        servers::reconnect_password,
+        servers::set_outbound,
+        servers::remove_outbound,
     ]
 }
 

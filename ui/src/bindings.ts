@@ -22,6 +22,10 @@ poll_interval_s: number,
 category: string,
 /** Sign-in service, tenant and client id in use. */
 registration: RegistrationView,
+/** The server that mail is read from, where it is not Graph. */
+server: ImapServer | null,
+/** The server that mail is sent through, where it is not Graph. */
+outbound: SmtpServer | null,
 /** What became of every server message; the parts add up to `found`. */
 totals: LedgerTotals,
 /** Marks (read, category) that the server has not yet taken. */
@@ -501,6 +505,35 @@ aliases: Array<string>,
 /** Tenant id. */
 tenant_id: string, };
 
+/** What proves to a mail server who we are. */
+export type ImapAuth = "password" | "token";
+
+/** The server, the login name and the folder, as typed in. */
+export type ImapInput = {
+/** `host` or `host:port`; without a port 993, and 143 with STARTTLS. */
+server: string,
+/** How the line is encrypted. */
+tls: Tls,
+/** Login name. */
+login: string,
+/** Path of the folder as the server writes it; nothing for the inbox. */
+folder: string | null,
+/** Who issues the tokens for it; nothing for Entra. */
+issuer: IssuerInput | null, };
+
+/** An IMAP server and how to sign in to it. The password or the tokens are kept elsewhere, sealed. */
+export type ImapServer = {
+/** Host name; the server's certificate must bear it. */
+host: string,
+/** Port; by convention 993, and 143 with STARTTLS. */
+port: number,
+/** How the line is encrypted. */
+tls: Tls,
+/** Login name. */
+login: string,
+/** What proves who we are. */
+auth: ImapAuth, };
+
 /** Where an import stands. */
 export type ImportState = "listing" | "running" | "paused" | "cancelled" | "done";
 
@@ -522,6 +555,17 @@ seconds_left: number | null,
 started_at: number,
 /** When it ended. */
 ended_at: number | null, };
+
+/** A sign-in service that describes itself by OpenID discovery, as typed in. */
+export type IssuerInput = {
+/** Its identifier, an `https` URL, to the letter. */
+issuer: string,
+/** Client id of the app registered there: a public client with PKCE, redirect to `http://127.0.0.1/`. */
+client_id: string,
+/** Scopes to ask for; none takes `openid offline_access email`. */
+scopes: Array<string>,
+/** Further parameters of the sign-in and of the token request. */
+parameters: { [key in string]: string }, };
 
 /** A language that the catalogue is written in. */
 export type Language = "en" | "de" | "ja";
@@ -854,6 +898,37 @@ aliases: Array<string>,
  * the mailbox of this address opens is all there is.
  */
 looked_up: boolean, };
+
+/** The server for outgoing mail, as typed in. */
+export type SmtpInput = {
+/** `host` or `host:port`; without a port 587, or 465 where TLS is asked for from the first byte. */
+server: string,
+/** How the line is encrypted; nothing means STARTTLS, except at port 465. */
+tls: Tls | null,
+/** Login name; nothing means that of the IMAP server. */
+login: string | null,
+/** What proves who we are; nothing means a password where one is given, else what the IMAP server takes. */
+auth: ImapAuth | null,
+/** Addresses that mail may be sent from beside the connection's own. */
+from: Array<string>, };
+
+/**
+ * An SMTP server that takes the mail of an address (RFC 6409), and how to sign in to it. The password or the tokens are
+ * kept elsewhere, sealed.
+ */
+export type SmtpServer = {
+/** Host name; the server's certificate must bear it. */
+host: string,
+/** Port; by convention 587 with STARTTLS, and 465. */
+port: number,
+/** How the line is encrypted. */
+tls: Tls,
+/** Login name: for a shared mailbox that of the person who may send as it. */
+login: string,
+/** What proves who we are. */
+auth: ImapAuth,
+/** Addresses that mail may be sent from beside the connection's own. */
+from?: Array<string>, };
 
 /** What a server uses a folder for (RFC 6154 §2; Microsoft Graph, "mailFolder resource type", well-known names). */
 export type SpecialUse = "inbox" | "archive" | "drafts" | "sent" | "trash" | "junk" | "all" | "flagged";

@@ -83,6 +83,60 @@ export const cancelConnect = (attemptId: string) =>
 export const finishConnect = (attemptId: string, choices: api.ConnectChoices) =>
   call<api.AddressView>("finish_connect", { attemptId, choices });
 
+export const beginConnectImap = (
+  request: api.ConnectRequest,
+  input: api.ImapInput,
+) => call<api.ConnectAttempt>("begin_connect_imap", { request, input });
+export const beginConnectPassword = (
+  request: api.ConnectRequest,
+  input: api.ImapInput,
+  password: string,
+) =>
+  call<api.ConnectAttempt>("begin_connect_password", {
+    request,
+    input,
+    password,
+  });
+export const reconnectPassword = (id: number, password: string) =>
+  call<api.ConnectAttempt>("reconnect_password", { id, password });
+export const setOutbound = (
+  id: number,
+  input: api.SmtpInput,
+  password: string | null,
+) => call<api.AddressView>("set_outbound", { id, input, password });
+export const removeOutbound = (id: number) =>
+  call<void>("remove_outbound", { id });
+
+export const proposeServers = (address: string) =>
+  call<api.ServerProposal[]>("propose_servers", { address });
+export const servers = () => call<api.ServerView[]>("servers", { id: null });
+export const tryServers = (id: number) =>
+  call<api.ServerResult[]>("try_servers", { id });
+
+export const folders = (id: number) =>
+  call<api.FolderView[]>("folders", { id });
+export const foldersOfAttempt = (attemptId: string) =>
+  call<api.FolderView[]>("folders_of_attempt", { attemptId });
+export const setFolder = (id: number, path: string | null) =>
+  call<void>("set_folder", { id, path });
+export const rehearseAfterImport = (
+  id: number,
+  choice: api.AfterImport,
+  newest: number,
+) =>
+  call<api.AfterImportRehearsal>("rehearse_after_import", {
+    id,
+    choice,
+    newest,
+  });
+export const setAfterImport = (
+  id: number,
+  choice: api.AfterImport,
+  confirmation: string | null,
+  alsoImported: boolean,
+) =>
+  call<void>("set_after_import", { id, choice, confirmation, alsoImported });
+
 export const checkAddress = (id: number, only: api.Station | null) =>
   call<api.ConnectionMap>("check_address", { id, only });
 export const checkAttempt = (attemptId: string) =>

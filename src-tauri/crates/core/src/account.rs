@@ -58,6 +58,7 @@ pub struct Issuer {
 
 /// An IMAP server and how to sign in to it. The password or the tokens are kept elsewhere, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct ImapServer {
     /// Host name; the server's certificate must bear it.
     pub host: String,
@@ -87,6 +88,7 @@ pub enum Tls {
 /// An SMTP server that takes the mail of an address (RFC 6409), and how to sign in to it. The password or the tokens are
 /// kept elsewhere, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct SmtpServer {
     /// Host name; the server's certificate must bear it.
     pub host: String,
@@ -100,12 +102,14 @@ pub struct SmtpServer {
     pub auth: ImapAuth,
     /// Addresses that mail may be sent from beside the connection's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "bindings", ts(type = "Array<string>", optional))]
     pub from: Vec<EmailAddress>,
 }
 
 /// What proves to a mail server who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub enum ImapAuth {
     /// A password.
     Password,

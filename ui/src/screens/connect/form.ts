@@ -1,16 +1,46 @@
 // What the wizard asks for, and what of it the core is told.
 import type {
+  ApiError,
   CloudInput,
-  ErrorCode,
+  ImapInput,
+  Opens,
   RegistrationInput,
   SandboxView,
+  SmtpInput,
+  Tls,
 } from "../../bindings";
 
-export type Step = "address" | "registration" | "signin" | "ready";
+export type Step =
+  | "address"
+  | "servers"
+  | "registration"
+  | "signin"
+  | "ready";
+
+/** How a mail server is signed in to. */
+export type SignIn = "password" | "microsoft" | "issuer";
+
+/** One mail server as typed in. */
+export interface ServerForm {
+  host: string;
+  port: number | null;
+  tls: Tls;
+  login: string;
+}
 
 export interface Form {
   address: string;
   brand: string;
+  opens: Opens;
+  way: "graph" | "imap";
+  inbound: ServerForm;
+  signIn: SignIn;
+  issuer: string;
+  issuerClient: string;
+  scopes: string;
+  sends: boolean;
+  outbound: ServerForm;
+  from: string;
   clientId: string;
   tenant: string;
   cloud: Exclude<CloudInput["kind"], "custom">;
@@ -26,6 +56,16 @@ const otherPracticeAddress = "alex@contoso.example";
 export const blank = (practice: boolean, anyTenant = false): Form => ({
   address: anyTenant ? otherPracticeAddress : practice ? practiceAddress : "",
   brand: practice ? "Contoso" : "",
+  opens: "own",
+  way: "graph",
+  inbound: { host: "", port: 993, tls: "implicit", login: "" },
+  signIn: "password",
+  issuer: "",
+  issuerClient: "",
+  scopes: "openid offline_access email",
+  sends: true,
+  outbound: { host: "", port: 587, tls: "start_tls", login: "" },
+  from: "",
   clientId: "",
   tenant: "",
   cloud: "global",
@@ -76,8 +116,79 @@ export function registrationOf(
   };
 }
 
+/** Exchange Online by IMAP and SMTP (Microsoft, "POP, IMAP, and SMTP settings for Outlook.com and Microsoft 365"). */
+export const exchangeOnline = (form: Form): Partial<Form> => ({
+  inbound: {
+    host: "outlook.office365.com",
+    port: 993,
+    tls: "implicit",
+    login: form.address.trim(),
+  },
+  outbound: {
+    host: "smtp.office365.com",
+    port: 587,
+    tls: "start_tls",
+    login: "",
+  },
+  signIn: "microsoft",
+});
+
+/** The port by convention (RFC 8314 §3, RFC 9051 §1). */
+export const usualPort = (inbound: boolean, tls: Tls): number =>
+  inbound ? (tls === "implicit" ? 993 : 143) : tls === "implicit" ? 465 : 587;
+
+/** Looks like a server's name or an address of its own; the core decides. */
+export const isHost = (text: string): boolean =>
+  /^(\[[0-9a-f:]+\]|[^\s@/:?#]+)$/iu.test(text.trim());
+
+/** A port that can be asked. */
+export const isPort = (port: number | null): boolean =>
+  Number.isInteger(port) && port! >= 1 && port! <= 65_535;
+
+const named = ({ host, port }: ServerForm) => `${host.trim()}:${port}`;
+const parts = (text: string, by: RegExp) =>
+  text
+    .split(by)
+    .map((part) => part.trim())
+    .filter(Boolean);
+
+export const imapOf = (form: Form): ImapInput => ({
+  server: named(form.inbound),
+  tls: form.inbound.tls,
+  login: form.inbound.login.trim(),
+  folder: null,
+  issuer:
+    form.signIn === "issuer"
+      ? {
+          issuer: form.issuer.trim(),
+          client_id: form.issuerClient.trim(),
+          scopes: parts(form.scopes, /\s+/u),
+          parameters: {},
+        }
+      : null,
+});
+
+/** What is stored for sending; `signedIn` is the login name of who signed in to a shared mailbox. */
+export const smtpOf = (form: Form, signedIn: string | null): SmtpInput => ({
+  server: named(form.outbound),
+  tls: form.outbound.tls,
+  login:
+    form.outbound.login.trim() ||
+    (form.opens === "shared" ? signedIn : null) ||
+    null,
+  auth: null,
+  from: parts(form.from, /[;,\n]/u),
+});
+
 /** The step on which an error can be mended. */
-export function stepOf(code: ErrorCode, now: Step): Step {
+export function stepOf({ code, args }: ApiError, form: Form, now: Step): Step {
+  const imap = form.way === "imap";
+  if (code === "invalid_issuer" || (imap && code === "out_of_range"))
+    return "servers";
+  if (imap && code === "invalid_client_id" && form.signIn === "issuer")
+    return "servers";
+  if (code === "invalid_address" && args.value !== form.address.trim() && imap)
+    return "servers";
   if (code === "invalid_address" || code === "address_in_use") return "address";
   if (
     code === "invalid_client_id" ||

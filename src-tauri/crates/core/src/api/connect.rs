@@ -4,6 +4,7 @@ use super::addresses::{brand_name, not_found, row_and_account};
 use super::convert;
 use super::error::{ApiError, ErrorCode};
 use super::folders;
+use super::imap;
 use super::imports::check_newest;
 use super::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
@@ -84,6 +85,7 @@ pub(super) async fn begin_as(
         reconnects: None,
         folder: None,
         imap: None,
+        password: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
@@ -119,6 +121,7 @@ pub async fn reconnect_address(
         sandbox: row.sandbox,
         folder: row.folder_path.clone().filter(|_| row.server.is_none()),
         imap: row.server.map(|server| (server, row.folder_path)),
+        password: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
@@ -188,7 +191,15 @@ pub async fn finish_connect(
     id: &str,
     choices: ConnectChoices,
 ) -> Result<AddressView, ApiError> {
-    connect_attempt(app, id)?;
+    let stage = connect_attempt(app, id)?.stage;
+    if let Some(plan) = app.attempts.plan(id).filter(|plan| plan.password.is_some()) {
+        if !matches!(stage, ConnectStage::Ready { .. }) {
+            return Err(ApiError::new(ErrorCode::WrongState));
+        }
+        let view = imap::finish(app, plan, choices).await?;
+        app.attempts.cancel(id);
+        return Ok(view);
+    }
     let (plan, mut proven) = app
         .attempts
         .proven(id)

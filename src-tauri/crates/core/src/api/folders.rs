@@ -43,13 +43,10 @@ pub async fn folders(app: &App, id: i64) -> Result<Vec<FolderView>, ApiError> {
 /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] before it is ready, and what the server said.
 pub async fn folders_of_attempt(app: &App, attempt: &str) -> Result<Vec<FolderView>, ApiError> {
     app.attempts.view(attempt).ok_or_else(not_found)?;
-    let (plan, proven) = app
-        .attempts
-        .proven(attempt)
-        .ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
-    let provider = attempts::trial(app, &plan, &proven.tokens);
+    let (provider, read) =
+        attempts::mailbox_of(app, attempt).ok_or_else(|| ApiError::new(ErrorCode::WrongState))?;
     let entries = provider.folders().await.map_err(StepError::Provider)?;
-    Ok(drawn(entries, &proven.folder.id))
+    Ok(drawn(entries, &read.id))
 }
 
 /// Chooses another folder to read; nothing, or an empty path, is the inbox. The present folder is read to its end first;

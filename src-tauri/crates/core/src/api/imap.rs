@@ -18,12 +18,15 @@ use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, imports};
 use crate::sync::{self, StepError};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
 
 /// The server, the login name and the folder, as typed in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct ImapInput {
     /// `host` or `host:port`; without a port 993, and 143 with STARTTLS.
     pub server: String,
@@ -38,7 +41,9 @@ pub struct ImapInput {
 }
 
 /// A sign-in service that describes itself by OpenID discovery, as typed in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct IssuerInput {
     /// Its identifier, an `https` URL, to the letter.
     pub issuer: String,
@@ -65,6 +70,23 @@ pub async fn connect_imap(
 ) -> Result<AddressView, ApiError> {
     let address = parse_address(address)?;
     let server = server(&input, ImapAuth::Password)?;
+    connect_by_password(
+        app,
+        (address, None),
+        (server, input.folder),
+        password,
+        choices,
+    )
+    .await
+}
+
+async fn connect_by_password(
+    app: &App,
+    (address, reconnects): (EmailAddress, Option<i64>),
+    (server, asked_path): (ImapServer, Option<String>),
+    password: SecretString,
+    choices: ConnectChoices,
+) -> Result<AddressView, ApiError> {
     let newest = choices.import_newest.map(check_newest).transpose()?;
     let brand = brand_name(&choices.brand)?;
     let key = address.key();
@@ -73,14 +95,14 @@ pub async fn connect_imap(
         .store
         .read(move |db| addresses::by_key(db, &key))
         .await?
-        .filter(|row| is_same(row, &server));
+        .filter(|row| reconnects == Some(row.id) || is_same(row, &server));
     if known.is_none() {
         refuse_address_in_use(app, &address).await?;
     }
     let vault = app.context.connections.vault().await?;
     let path = match &known {
         Some(row) => row.folder_path.clone(),
-        None => input.folder,
+        None => asked_path,
     };
     let provider =
         app.context
@@ -90,7 +112,6 @@ pub async fn connect_imap(
         .folder(path.as_deref())
         .await
         .map_err(StepError::Provider)?;
-    let place = place(&server)?;
     let identity = Identity {
         tenant_id: String::new(),
         object_id: server.login.clone(),
@@ -99,14 +120,7 @@ pub async fn connect_imap(
         primary: EmailAddress::parse(&server.login),
         aliases: Vec::new(),
     };
-    // A password belongs to a server instead of an app registration.
-    let registration = Registration {
-        authority: place.clone(),
-        graph_url: place,
-        tenant: String::new(),
-        client_id: String::new(),
-        issuer: None,
-    };
+    let registration = no_registration(&server)?;
     let now = app.context.clock.now();
     let asked = address.clone();
     let stored = app
@@ -161,6 +175,103 @@ pub async fn connect_imap(
     app::address_view(app, id).await?.ok_or_else(not_found)
 }
 
+/// As [`connect_imap`], in two steps: the attempt signs in and opens the folder; [`super::finish_connect`] connects. The
+/// password is kept in memory until then.
+///
+/// # Errors
+/// As [`connect_imap`]; what the server said is the attempt's finding.
+pub async fn begin_connect_password(
+    app: &Arc<App>,
+    request: ConnectRequest,
+    input: ImapInput,
+    password: SecretString,
+) -> Result<ConnectAttempt, ApiError> {
+    let address = parse_address(&request.address)?;
+    refuse_address_in_use(app, &address).await?;
+    let server = server(&input, ImapAuth::Password)?;
+    begin_password(app, address, None, (server, input.folder), password).await
+}
+
+/// Signs in to an address's server again with another password; [`super::finish_connect`] keeps it. Everything else
+/// stays, and what arrived meanwhile is fetched.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not signed in to with a password, and what
+/// keeps the keychain shut.
+pub async fn reconnect_password(
+    app: &Arc<App>,
+    id: i64,
+    password: SecretString,
+) -> Result<ConnectAttempt, ApiError> {
+    let row = app
+        .context
+        .store
+        .read(move |db| addresses::get(db, id))
+        .await?
+        .ok_or_else(not_found)?;
+    let server = row
+        .server
+        .filter(|server| server.auth == ImapAuth::Password)
+        .ok_or_else(|| ApiError::new(ErrorCode::WrongState).arg("value", &row.address))?;
+    let address = parse_address(&row.address)?;
+    begin_password(app, address, Some(id), (server, row.folder_path), password).await
+}
+
+async fn begin_password(
+    app: &Arc<App>,
+    address: EmailAddress,
+    reconnects: Option<i64>,
+    imap: (ImapServer, Option<String>),
+    password: SecretString,
+) -> Result<ConnectAttempt, ApiError> {
+    app.context.connections.vault().await?;
+    let plan = Plan {
+        address,
+        opens: Opens::Own,
+        registration: no_registration(&imap.0)?,
+        words: crate::words::words("en").page.clone(),
+        reconnects,
+        sandbox: false,
+        folder: None,
+        imap: Some(imap),
+        password: Some(password),
+    };
+    let id = attempts::start(app, plan, false);
+    connect_attempt(app, &id)
+}
+
+/// Connects what an attempt with a password has proven.
+///
+/// # Errors
+/// As [`connect_imap`].
+pub(super) async fn finish(
+    app: &App,
+    plan: Plan,
+    choices: ConnectChoices,
+) -> Result<AddressView, ApiError> {
+    let (Some((server, path)), Some(password)) = (plan.imap, plan.password) else {
+        return Err(ApiError::new(ErrorCode::WrongState));
+    };
+    let path = match &choices.folder {
+        Some(path) => Some(path.trim().to_owned()).filter(|path| !path.is_empty()),
+        None => path,
+    };
+    let whom = (plan.address, plan.reconnects);
+    connect_by_password(app, whom, (server, path), password, choices).await
+}
+
+/// A password belongs to a server instead of an app registration.
+fn no_registration(server: &ImapServer) -> Result<Registration, ApiError> {
+    let place = place(server)?;
+    Ok(Registration {
+        authority: place.clone(),
+        graph_url: place,
+        tenant: String::new(),
+        client_id: String::new(),
+        issuer: None,
+    })
+}
+
 /// As [`super::begin_connect`], for a mailbox read by IMAP: Exchange Online's, or that of any server with an issuer. The attempt is followed and finished
 /// in the same way.
 ///
@@ -196,6 +307,7 @@ pub async fn begin_connect_imap(
         opens: Opens::Own,
         folder: None,
         imap: Some((server, input.folder)),
+        password: None,
     };
     let id = attempts::start(app, plan, request.private_window);
     connect_attempt(app, &id)

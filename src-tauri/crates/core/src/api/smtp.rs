@@ -12,13 +12,16 @@ use crate::store::addresses::AddressRow;
 use crate::store::{accounts, addresses};
 use crate::sync::{self, StepError};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// More additional senders than this are a mistake.
 const MOST_SENDERS: usize = 100;
 
 /// The server for outgoing mail, as typed in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct SmtpInput {
     /// `host` or `host:port`; without a port 587, or 465 where TLS is asked for from the first byte.
     pub server: String,

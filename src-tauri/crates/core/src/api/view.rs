@@ -11,6 +11,7 @@ pub use crate::bundle::{BundleFile, BundlePreview};
 pub use crate::sync::Rehearsal;
 pub use crate::sync::status::Status;
 
+use crate::account::{ImapServer, SmtpServer};
 use crate::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +24,8 @@ pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationVie
 pub use crate::diagnosis::practice::{ExerciseView, Mend, Strikes};
 pub use crate::provider::SpecialUse;
 pub use crate::store::addresses::ProviderKind;
-pub use crate::store::agents::AgentView;
 pub use crate::store::after_import::AfterImport;
+pub use crate::store::agents::AgentView;
 pub use crate::store::events::{EventKind, EventView};
 pub use crate::store::imports::{ImportState, ImportView};
 pub use crate::store::ledger::{LedgerRow, LedgerTotals, Outcome};
@@ -176,6 +177,10 @@ pub struct AddressDetails {
     pub category: String,
     /// Sign-in service, tenant and client id in use.
     pub registration: RegistrationView,
+    /// The server that mail is read from, where it is not Graph.
+    pub server: Option<ImapServer>,
+    /// The server that mail is sent through, where it is not Graph.
+    pub outbound: Option<SmtpServer>,
     /// What became of every server message; the parts add up to `found`.
     pub totals: LedgerTotals,
     /// Marks (read, category) that the server has not yet taken.

@@ -2,6 +2,7 @@
 //! until it is confirmed nothing is stored, and nothing is fetched but the one message that a check of a proven sign-in
 //! reads to see that it can.
 
+mod password;
 mod shared;
 
 use super::App;
@@ -13,9 +14,10 @@ use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
 use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
-use crate::provider::{Folder, Provider, ProviderError};
+use crate::provider::{Folder, Provider, ProviderError, imap};
 use crate::store::handoffs;
 use crate::sync::HeldTokens;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) folder: Option<String>,
     /// The server and the folder to read (nothing: the inbox), where it is not Graph.
     pub(crate) imap: Option<(ImapServer, Option<String>)>,
+    /// What the IMAP server is signed in to with, where no browser is needed. It is forgotten with the attempt.
+    pub(crate) password: Option<SecretString>,
 }
 
 /// A sign-in that passed all checks and waits for the person's choices.
@@ -69,6 +73,28 @@ impl Plan {
             (None, None) => oauth::scopes(self.shared().is_some()),
         }
     }
+}
+
+/// The mailbox of an attempt that is ready, whatever it is signed in to with; nothing before.
+pub(crate) fn mailbox_of(app: &App, id: &str) -> Option<(Provider, Folder)> {
+    let plan = app.attempts.plan(id)?;
+    if plan.password.is_some() {
+        let folder = app.attempts.with(|all| match &all.get(id)?.stage {
+            ConnectStage::Ready {
+                folder,
+                folder_messages,
+                ..
+            } => Some(Folder {
+                id: imap::folder_id(folder),
+                name: folder.clone(),
+                total: *folder_messages,
+            }),
+            _ => None,
+        })?;
+        return Some((password::trial(app, &plan)?, folder));
+    }
+    let (plan, proven) = app.attempts.proven(id)?;
+    Some((trial(app, &plan, &proven.tokens), proven.folder))
 }
 
 /// The mailbox of a proven sign-in, with tokens that are kept in memory only.
@@ -262,6 +288,10 @@ async fn sign_in(
     private_window: bool,
     select_account: bool,
 ) -> Result<(ConnectStage, Option<Proven>), Finding> {
+    if plan.password.is_some() {
+        enter(app, id, cancel, ConnectStage::Checking, None);
+        return Ok((password::check(app, plan).await?, None));
+    }
     let request = SignInRequest {
         registration: plan.registration.clone(),
         scopes: plan.scopes(),

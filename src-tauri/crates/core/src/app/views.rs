@@ -2,11 +2,12 @@
 
 use super::App;
 use crate::Millis;
-use crate::account::Identity;
+use crate::account::{Identity, ImapAuth};
 use crate::api::view::{
     AddressDetails, AddressView, IdentityView, ImportView, RegistrationView, ScopeView,
 };
 use crate::oauth;
+use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::handoffs::HandOffRow;
 use crate::store::imports::ImportRow;
@@ -209,7 +210,13 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
     Ok(read.map(
         |(account, totals, pending_marks, events, line)| AddressDetails {
             identity: identity_view(&account.identity),
-            scopes: scope_views(&account.scopes, line.row.mailbox.is_some()),
+            scopes: match line.row.server.as_ref().map(|server| server.auth) {
+                None => scope_views(&account.scopes, line.row.mailbox.is_some()),
+                Some(ImapAuth::Password) => Vec::new(),
+                Some(ImapAuth::Token) => server_scopes(&account),
+            },
+            server: line.row.server.clone(),
+            outbound: line.row.outbound.clone(),
             folder: folder(&line.row),
             folder_path: line.row.folder_path.clone(),
             next_folder: line
@@ -232,6 +239,22 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
             address: draw(app, line),
         },
     ))
+}
+
+/// What a mail server's tokens need, and whether it was granted.
+fn server_scopes(account: &AccountRow) -> Vec<ScopeView> {
+    let has = |name: &str| {
+        let mut granted = account.scopes.iter();
+        granted.any(|scope| scope.eq_ignore_ascii_case(name))
+    };
+    oauth::mail_scopes(&account.registration)
+        .into_iter()
+        .map(|name| ScopeView {
+            needed: true,
+            granted: has(&name),
+            name,
+        })
+        .collect()
 }
 
 /// The way to the folder that is read; an inbox is called as the server calls it.

@@ -27,6 +27,8 @@ pub use super::tls::Trust;
 pub use idle::Watch;
 pub use patience::Patience;
 
+pub(crate) use name::encoded as folder_id;
+
 use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError};
 use crate::Millis;
 use crate::account::{EmailAddress, Identity, ImapServer};

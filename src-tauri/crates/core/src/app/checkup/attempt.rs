@@ -1,7 +1,7 @@
 //! The map of a connection being made: what the attempt knows, on the stations it has passed.
 
 use super::signing_in::{SignInSeen, judge_sign_in, needed};
-use super::{Lights, sending, timed, way};
+use super::{Lights, sending, servers, timed, way};
 use crate::account::Identity;
 use crate::api::view::{ConnectStage, ConnectionMap, Station};
 use crate::app::App;
@@ -51,6 +51,19 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
         remembered: None,
         tell: Box::new(|_| {}),
     };
+    if let (Some((server, _)), Some(_)) = (&plan.imap, &plan.password) {
+        lights.map.scopes = Vec::new();
+        match (stage, attempts::mailbox_of(app, id)) {
+            (ConnectStage::Failed { finding }, _) => {
+                servers::failed_attempt(app, server, finding, &mut lights).await;
+            }
+            (_, Some((provider, folder))) => {
+                servers::ready_attempt(app, server, &provider, folder, &mut lights).await;
+            }
+            (_, None) => {}
+        }
+        return Some(lights.map);
+    }
     let goes_on = way(app, &mut lights, app.context.storage_trouble()).await;
     match stage {
         ConnectStage::Preparing
@@ -224,6 +237,11 @@ fn mailbox(
     }
     let judgement = checks::mark::check(&MarkEvidence::default());
     if lights.light(Station::Mark, judgement, None) {
-        sending(lights, plan.shared().is_some(), &SendEvidence::default(), None);
+        sending(
+            lights,
+            plan.shared().is_some(),
+            &SendEvidence::default(),
+            None,
+        );
     }
 }

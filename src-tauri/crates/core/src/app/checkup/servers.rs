@@ -1,17 +1,17 @@
 //! The map of an address that is read by IMAP: the stations of the sign-in service are lit where a token is used, and by
 //! what the mail servers said. A password needs none of them.
 
-use super::{Known, Lights, reading, timed};
+use super::{AHEAD, Known, Lights, reading, timed};
 use crate::account::{ImapAuth, ImapServer};
 use crate::api::view::Station;
 use crate::app::App;
 use crate::diagnosis::checks::{self, finding_of, finding_of_token};
-use crate::diagnosis::evidence::{self, ComputerEvidence};
+use crate::diagnosis::evidence::{self, ComputerEvidence, FetchEvidence, FolderEvidence};
 use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::stations::station_of;
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::error::TokenError;
-use crate::provider::ProviderError;
+use crate::provider::{Folder, Provider, ProviderError};
 
 /// From this computer to the round trip.
 pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: &mut Lights<'_>) {
@@ -21,13 +21,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         Err(missing) => Some(Finding::plain(missing.code(), Severity::Failed)),
         Ok(_) => app.context.storage_trouble(),
     };
-    let (data_folder, took) = timed(evidence::data_folder(&app.data_dir)).await;
-    let judgement = checks::computer::check(&ComputerEvidence {
-        data_folder,
-        trouble,
-        skew_ms: None,
-    });
-    if !lights.light(Station::Computer, judgement, Some(took)) {
+    if !this_computer(app, trouble, lights).await {
         return;
     }
     let Ok(provider) = provider else { return };
@@ -88,6 +82,69 @@ fn refused_at(error: &ProviderError, server: &ImapServer) -> (Station, Finding) 
 
 fn at_its_station(finding: Finding) -> (Station, Finding) {
     (station_of(&finding), finding)
+}
+
+/// The map of an attempt with a password that failed: the server's refusal, at its station.
+pub(super) async fn failed_attempt(
+    app: &App,
+    server: &ImapServer,
+    finding: Finding,
+    lights: &mut Lights<'_>,
+) {
+    if !this_computer(app, app.context.storage_trouble(), lights).await {
+        return;
+    }
+    let station = match station_of(&finding) {
+        Station::Registration | Station::Consent | Station::Token => Station::SignIn,
+        station => station,
+    };
+    fail_at(lights, (station, finding), server);
+}
+
+/// The data folder and the keychain.
+async fn this_computer(app: &App, trouble: Option<Finding>, lights: &mut Lights<'_>) -> bool {
+    let (data_folder, took) = timed(evidence::data_folder(&app.data_dir)).await;
+    let judgement = checks::computer::check(&ComputerEvidence {
+        data_folder,
+        trouble,
+        skew_ms: None,
+    });
+    lights.light(Station::Computer, judgement, Some(took))
+}
+
+/// The map of an attempt with a password that is ready.
+pub(super) async fn ready_attempt(
+    app: &App,
+    server: &ImapServer,
+    provider: &Provider,
+    folder: Folder,
+    lights: &mut Lights<'_>,
+) {
+    if !this_computer(app, app.context.storage_trouble(), lights).await {
+        return;
+    }
+    for station in Station::ALL {
+        let between = station > Station::Computer && station < Station::Folder;
+        if between && !lights.light(station, well(station, server), None) {
+            return;
+        }
+    }
+    let judgement = checks::folder::check(&FolderEvidence {
+        chosen: (folder.name.clone(), folder.id.clone()),
+        found: Ok(folder.clone()),
+        in_trash: false,
+        ever_seen: 0,
+    });
+    if !lights.light(Station::Folder, judgement, None) {
+        return;
+    }
+    let until = app.context.clock.now() + AHEAD;
+    let (newest, took) = timed(evidence::fetch(provider, &folder.id, until)).await;
+    let judgement = checks::fetch::check(&FetchEvidence {
+        newest,
+        last_success_at: None,
+    });
+    lights.light(Station::Fetch, judgement, Some(took));
 }
 
 /// Lights everything up to the station that failed.

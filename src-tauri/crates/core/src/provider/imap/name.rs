@@ -10,7 +10,7 @@ pub(super) fn quoted(text: &str) -> Option<String> {
 }
 
 /// `name` in modified UTF-7.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut special: Vec<u8> = Vec::new();
     let end = |special: &mut Vec<u8>, out: &mut String| {

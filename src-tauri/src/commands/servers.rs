@@ -1,0 +1,54 @@
+//! Mailboxes that are reached by IMAP and SMTP. Passwords arrive here once and go on sealed; none ever goes back.
+
+use super::Answer;
+use crate::shell::Shell;
+use mailroom_core::api::view::{AddressView, ConnectAttempt, ConnectRequest};
+use mailroom_core::api::{self, ImapInput, SmtpInput};
+use secrecy::SecretString;
+use tauri::State;
+
+#[tauri::command]
+pub(super) async fn begin_connect_imap(
+    shell: State<'_, Shell>,
+    request: ConnectRequest,
+    input: ImapInput,
+) -> Answer<ConnectAttempt> {
+    api::begin_connect_imap(&shell.core().await?, request, input).await
+}
+
+#[tauri::command]
+pub(super) async fn begin_connect_password(
+    shell: State<'_, Shell>,
+    request: ConnectRequest,
+    input: ImapInput,
+    password: String,
+) -> Answer<ConnectAttempt> {
+    let password = SecretString::from(password);
+    api::begin_connect_password(&shell.core().await?, request, input, password).await
+}
+
+#[tauri::command]
+pub(super) async fn reconnect_password(
+    shell: State<'_, Shell>,
+    id: i64,
+    password: String,
+) -> Answer<ConnectAttempt> {
+    let password = SecretString::from(password);
+    api::reconnect_password(&shell.core().await?, id, password).await
+}
+
+#[tauri::command]
+pub(super) async fn set_outbound(
+    shell: State<'_, Shell>,
+    id: i64,
+    input: SmtpInput,
+    password: Option<String>,
+) -> Answer<AddressView> {
+    let password = password.map(SecretString::from);
+    api::set_outbound(&*shell.core().await?, id, input, password).await
+}
+
+#[tauri::command]
+pub(super) async fn remove_outbound(shell: State<'_, Shell>, id: i64) -> Answer<()> {
+    api::remove_outbound(&*shell.core().await?, id).await
+}
