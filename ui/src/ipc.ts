@@ -134,8 +134,7 @@ export const setAfterImport = (
   choice: api.AfterImport,
   confirmation: string | null,
   alsoImported: boolean,
-) =>
-  call<void>("set_after_import", { id, choice, confirmation, alsoImported });
+) => call<void>("set_after_import", { id, choice, confirmation, alsoImported });
 
 export const checkAddress = (id: number, only: api.Station | null) =>
   call<api.ConnectionMap>("check_address", { id, only });

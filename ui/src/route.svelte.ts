@@ -14,6 +14,7 @@ export type Route =
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
   | { screen: "explain" }
+  | { screen: "servers" }
   | { screen: "forecast" }
   | { screen: "bundle" }
   | { screen: "practise" }
@@ -37,6 +38,7 @@ export function parse(hash: string): Route {
   if (
     screen === "settings" ||
     screen === "explain" ||
+    screen === "servers" ||
     screen === "forecast" ||
     screen === "bundle"
   )

@@ -11,6 +11,21 @@ export const screens = [
   ["error", "demo=error", ""],
   ["connect-address", "demo=full", "#/connect"],
   ["connect-registration", "demo=full", "#/connect", "next"],
+  ["connect-servers", "demo=full", "#/connect", "servers"],
+  ["connect-servers-wrong", "demo=full", "#/connect", "serversWrong"],
+  ["connect-password", "demo=full&stage=checking", "#/connect", "password"],
+  ["connect-imap-failed", "demo=full&stage=failed", "#/connect", "password"],
+  ["connect-imap-ready", "demo=full&stage=ready", "#/connect", "password"],
+  ["connect-shared", "demo=full&stage=shared", "#/connect/practice", "shared"],
+  ["reconnect-password", "demo=full", "#/addresses/9/reconnect"],
+  ["connect-folder", "demo=full&stage=ready", "#/connect/practice", "folder"],
+  ["servers", "demo=full&still", "#/servers"],
+  ["servers-tried", "demo=full&still", "#/servers", "tried"],
+  ["details-imap", "demo=full&still", "#/addresses/9"],
+  ["details-outbound", "demo=full&still", "#/addresses/9", "outbound"],
+  ["details-folder", "demo=full&still", "#/addresses/1", "changeFolder"],
+  ["after-move", "demo=full&still", "#/addresses/1", "move"],
+  ["after-delete", "demo=full&still", "#/addresses/1", "delete"],
   [
     "connect-practice",
     "demo=first&stage=waiting",
@@ -64,6 +79,62 @@ const steps = {
     if (!(await address.inputValue()))
       await address.fill("service@contoso.example");
     await page.getByTestId("connect-next").click();
+  },
+  async servers(page) {
+    await page.getByTestId("connect-imap").check();
+    await steps.next(page);
+    await page.getByTestId("proposal").first().waitFor();
+  },
+  async serversWrong(page) {
+    await steps.servers(page);
+    await page.getByTestId("signin-issuer").check();
+    await page.getByTestId("inbound-host").fill("no host");
+    await page.getByTestId("connect-next").click();
+    await page.locator("[aria-invalid]").first().waitFor();
+  },
+  async password(page) {
+    await steps.servers(page);
+    await page.getByTestId("password").fill("practice");
+    await page.getByTestId("connect-next").click();
+    await page.getByTestId("password").waitFor({ state: "detached" });
+  },
+  async shared(page) {
+    await page.getByTestId("connect-address").fill("info@contoso.example");
+    await page.getByTestId("connect-shared").check();
+    await steps.next(page);
+  },
+  async folder(page) {
+    await steps.next(page);
+    await page.getByTestId("ready-folder").click();
+    await page.getByTestId("folder-tree").waitFor();
+  },
+  async tried(page) {
+    await page.getByTestId("servers-try").click();
+    await page.locator("[data-testid=servers-try]:enabled").waitFor();
+  },
+  async outbound(page) {
+    await page.getByTestId("outbound-change").click();
+  },
+  async changeFolder(page) {
+    await page.getByTestId("folder-change").click();
+    await page.getByTestId("folder-tree").waitFor();
+    await page.getByTestId("folder-path").fill("Requets/Tech");
+    await page.getByTestId("folder-save").click();
+    await page.locator("[aria-invalid]").waitFor();
+  },
+  async move(page) {
+    await page.getByTestId("after-move").check();
+    await page.getByTestId("folder-tree").waitFor();
+    await page.getByTestId("folder-path").fill("Requests/Orders");
+    await page.getByTestId("after-save").click();
+    await page.getByTestId("rehearsal").waitFor();
+  },
+  async delete(page) {
+    await page.getByTestId("after-delete").check();
+    await page.getByTestId("after-save").click();
+    await page.getByTestId("after-confirm").fill("support");
+    await page.getByTestId("after-save").click();
+    await page.locator("[aria-invalid]").waitFor();
   },
   async disconnect(page) {
     await page.locator("header [aria-haspopup=menu]").click();

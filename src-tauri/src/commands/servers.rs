@@ -2,10 +2,30 @@
 
 use super::Answer;
 use crate::shell::Shell;
-use mailroom_core::api::view::{AddressView, ConnectAttempt, ConnectRequest};
+use mailroom_core::api::view::{
+    AddressView, ConnectAttempt, ConnectRequest, ServerProposal, ServerResult, ServerView,
+};
 use mailroom_core::api::{self, ImapInput, SmtpInput};
 use secrecy::SecretString;
 use tauri::State;
+
+#[tauri::command]
+pub(super) async fn propose_servers(
+    shell: State<'_, Shell>,
+    address: String,
+) -> Answer<Vec<ServerProposal>> {
+    api::propose_servers(&*shell.core().await?, &address).await
+}
+
+#[tauri::command]
+pub(super) async fn servers(shell: State<'_, Shell>, id: Option<i64>) -> Answer<Vec<ServerView>> {
+    api::servers(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+pub(super) async fn try_servers(shell: State<'_, Shell>, id: i64) -> Answer<Vec<ServerResult>> {
+    api::try_servers(&*shell.core().await?, id).await
+}
 
 #[tauri::command]
 pub(super) async fn begin_connect_imap(

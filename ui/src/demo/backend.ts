@@ -6,6 +6,7 @@ import { mockIPC } from "@tauri-apps/api/mocks";
 import type {
   AddressDetails,
   AddressView,
+  AfterImport,
   AgentView,
   AppView,
   ConnectAttempt,
@@ -21,6 +22,7 @@ import type {
 } from "../bindings";
 import * as data from "./data";
 import * as maps from "./maps";
+import * as mail from "./servers";
 import * as outlook from "./outlook";
 import { practice } from "./practice";
 
@@ -79,6 +81,8 @@ export function install(params: URLSearchParams): void {
       quiet_to: null,
     },
   };
+  let reading = "Inbox";
+  let after: AfterImport = { kind: "read" };
   const ticketCount = day === "empty" ? 0 : 24_000;
   let attempt: ConnectAttempt | null = null;
 
@@ -189,6 +193,23 @@ export function install(params: URLSearchParams): void {
         folder_messages: 1284,
       },
     };
+    if (stages.ready?.kind === "ready")
+      stages.shared = {
+        ...stages.ready,
+        identity: {
+          ...identity,
+          login_name: "alex@contoso.example",
+          display_name: "Alex Wilber",
+          primary_address: "alex@contoso.example",
+        },
+        shared: {
+          address,
+          display_name: null,
+          primary_address: null,
+          aliases: [],
+          looked_up: false,
+        },
+      };
     const id = `attempt ${Date.now()}`;
     const at = (name: string) => ({ id, address, stage: stages[name]! });
     attempt = at(held ?? "preparing");
@@ -310,6 +331,38 @@ export function install(params: URLSearchParams): void {
       });
       all.push(one);
       return one;
+    },
+    begin_connect_imap: ({ request }: { request: { address: string } }) =>
+      begin(request.address),
+    begin_connect_password: ({
+      request,
+      input,
+    }: {
+      request: { address: string };
+      input: { server: string };
+    }) => {
+      if (/\s|^:/.test(input.server))
+        throw { ...problem("out_of_range"), args: { value: input.server } };
+      return begin(request.address);
+    },
+    reconnect_password: ({ id }: { id: number }) => begin(find(id).address),
+    set_outbound: ({ id }: { id: number }) => find(id),
+    remove_outbound: () => null,
+    propose_servers: ({ address }: { address: string }) =>
+      mail.proposals(address),
+    servers: () => mail.servers(all),
+    try_servers: ({ id }: { id: number }) => mail.tried(find(id)),
+    folders: () => mail.folders(),
+    folders_of_attempt: () => mail.folders(),
+    set_folder: ({ path }: { path: string | null }) => {
+      reading = mail.found(path);
+      return null;
+    },
+    rehearse_after_import: ({ choice }: { choice: AfterImport }) =>
+      mail.rehearsal(choice),
+    set_after_import: ({ choice }: { choice: AfterImport }) => {
+      after = choice;
+      return null;
     },
     start_import: ({ id }: { id: number }) => importing(id, "running"),
     pause_import: ({ id }: { id: number }) => importing(id, "paused"),
@@ -439,18 +492,29 @@ export function install(params: URLSearchParams): void {
     const ago = (minutes: number) => Date.now() - minutes * 60_000;
     return {
       address,
-      identity: { ...identity, primary_address: address.address },
-      scopes,
+      identity:
+        address.provider === "imap"
+          ? {
+              login_name: address.address,
+              display_name: "",
+              primary_address: null,
+              aliases: [],
+              tenant_id: "",
+            }
+          : { ...identity, primary_address: address.address },
+      scopes: address.provider === "imap" ? [] : scopes,
       folder: "Inbox",
       folder_path: null,
-      next_folder: null,
-      after_import: { kind: "read" },
+      next_folder: reading === "Inbox" ? null : reading,
+      after_import: after,
+      ...mail.ofAddress(address),
       poll_interval_s: 60,
       category: "Mailroom",
       registration: {
         authority: "https://login.microsoftonline.com",
         tenant: "contoso.example",
-        client_id: data.sandbox.client_id,
+        // A password belongs to a server instead of an app registration.
+        client_id: address.provider === "imap" ? "" : data.sandbox.client_id,
         graph_url: "https://graph.microsoft.com",
       },
       totals: data.totals,

@@ -159,6 +159,7 @@ export function addresses(): AddressView[] {
       activity: hours(3, 0),
       open_tickets: 0,
     }),
+    address(9, "kontakt@fabrikam.example", "Fabrikam", { provider: "imap" }),
     address(8, "support@contoso.practice.example", "Contoso", {
       sandbox: true,
     }),

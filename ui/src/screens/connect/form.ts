@@ -10,12 +10,7 @@ import type {
   Tls,
 } from "../../bindings";
 
-export type Step =
-  | "address"
-  | "servers"
-  | "registration"
-  | "signin"
-  | "ready";
+export type Step = "address" | "servers" | "registration" | "signin" | "ready";
 
 /** How a mail server is signed in to. */
 export type SignIn = "password" | "microsoft" | "issuer";
@@ -145,8 +140,12 @@ export const isHost = (text: string): boolean =>
 export const isPort = (port: number | null): boolean =>
   Number.isInteger(port) && port! >= 1 && port! <= 65_535;
 
+/** What stands between addresses of a list. */
+export const senders = /[;,\n]/u;
+
 const named = ({ host, port }: ServerForm) => `${host.trim()}:${port}`;
-const parts = (text: string, by: RegExp) =>
+/** The pieces of a typed list. */
+export const parts = (text: string, by: RegExp): string[] =>
   text
     .split(by)
     .map((part) => part.trim())
@@ -177,7 +176,7 @@ export const smtpOf = (form: Form, signedIn: string | null): SmtpInput => ({
     (form.opens === "shared" ? signedIn : null) ||
     null,
   auth: null,
-  from: parts(form.from, /[;,\n]/u),
+  from: parts(form.from, senders),
 });
 
 /** The step on which an error can be mended. */

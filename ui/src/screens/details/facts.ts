@@ -1,11 +1,18 @@
-import type { AddressDetails } from "../../bindings";
+import type { AddressDetails, ImapServer } from "../../bindings";
 import { t } from "../../i18n/i18n.svelte";
 import type { Fact } from "../../parts/Facts.svelte";
 
 /** Who signed in and what is read, named. */
-export function identityFacts({ identity, folder }: AddressDetails): Fact[] {
+export function identityFacts(details: AddressDetails): Fact[] {
+  const { identity, folder, address } = details;
   return [
-    { name: t("identity.name"), value: identity.display_name },
+    ...(address.mailbox
+      ? [{ name: t("identity.opens"), value: address.mailbox }]
+      : []),
+    // IMAP servers know login names only.
+    ...(identity.display_name
+      ? [{ name: t("identity.name"), value: identity.display_name }]
+      : []),
     { name: t("identity.login"), value: identity.login_name },
     ...(identity.primary_address
       ? [{ name: t("identity.primary"), value: identity.primary_address }]
@@ -43,4 +50,23 @@ export function registrationFacts({
       code: true,
     },
   ];
+}
+
+/** The mail servers, named. */
+export function serverFacts({ server, outbound }: AddressDetails): Fact[] {
+  return [
+    ...(server ? ofServer("serverFact.inbound", server) : []),
+    ...(outbound ? ofServer("serverFact.outbound", outbound) : []),
+    ...(outbound?.from?.length
+      ? [{ name: t("serverFact.from"), value: outbound.from.join(", ") }]
+      : []),
+  ];
+}
+
+function ofServer(
+  name: "serverFact.inbound" | "serverFact.outbound",
+  { host, port, tls, login, auth }: ImapServer,
+): Fact[] {
+  const words = [t(`tls.${tls}`), login, t(`auth.${auth}`)].join(" · ");
+  return [{ name: t(name), value: `${host}:${port} · ${words}` }];
 }

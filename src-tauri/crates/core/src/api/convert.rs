@@ -89,6 +89,7 @@ pub async fn convert_to_oauth(
         opens: Opens::Own,
         folder,
         imap,
+        password: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)

@@ -10,7 +10,7 @@ pub(crate) use attempt::check_attempt;
 pub(crate) use proof::prove_sending;
 
 use super::App;
-use super::views::scope_views;
+use super::views::scopes_of;
 use crate::Millis;
 use crate::account::Registration;
 use crate::api::view::{ConnectionMap, Notice, Station, StationState};
@@ -156,7 +156,7 @@ pub(crate) async fn check_address(
         return Ok(None);
     };
     let now = app.context.clock.now();
-    let scopes = scope_views(&known.account.scopes, known.row.mailbox.is_some());
+    let scopes = scopes_of(&known.row, &known.account);
     let mut map = only
         .and_then(|_| app.maps.last(id))
         .unwrap_or_else(|| ConnectionMap::dark(&known.row.address, now, scopes));
@@ -167,7 +167,10 @@ pub(crate) async fn check_address(
         address: known.row.address.clone(),
         login: Some(known.account.identity.login_name.clone()),
         registration: known.account.registration.clone(),
-        scopes: crate::oauth::scopes(known.row.mailbox.is_some()),
+        scopes: match known.row.server {
+            Some(_) => crate::oauth::mail_scopes(&known.account.registration),
+            None => crate::oauth::scopes(known.row.mailbox.is_some()),
+        },
         remembered: None,
         tell: Box::new(move |map| {
             app.maps.keep(id, map);

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::Millis;
-use crate::account::{Identity, ImapAuth};
+use crate::account::{Identity, ImapAuth, Registration};
 use crate::api::view::{
     AddressDetails, AddressView, IdentityView, ImportView, RegistrationView, ScopeView,
 };
@@ -210,11 +210,7 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
     Ok(read.map(
         |(account, totals, pending_marks, events, line)| AddressDetails {
             identity: identity_view(&account.identity),
-            scopes: match line.row.server.as_ref().map(|server| server.auth) {
-                None => scope_views(&account.scopes, line.row.mailbox.is_some()),
-                Some(ImapAuth::Password) => Vec::new(),
-                Some(ImapAuth::Token) => server_scopes(&account),
-            },
+            scopes: scopes_of(&line.row, &account),
             server: line.row.server.clone(),
             outbound: line.row.outbound.clone(),
             folder: folder(&line.row),
@@ -241,13 +237,19 @@ pub async fn address_details(app: &App, id: i64) -> Result<Option<AddressDetails
     ))
 }
 
+/// What the connection of an address needs, and whether it was granted: a password needs no permission.
+pub(crate) fn scopes_of(row: &AddressRow, account: &AccountRow) -> Vec<ScopeView> {
+    match row.server.as_ref().map(|server| server.auth) {
+        None => scope_views(&account.scopes, row.mailbox.is_some()),
+        Some(ImapAuth::Password) => Vec::new(),
+        Some(ImapAuth::Token) => server_scopes(&account.registration, &account.scopes),
+    }
+}
+
 /// What a mail server's tokens need, and whether it was granted.
-fn server_scopes(account: &AccountRow) -> Vec<ScopeView> {
-    let has = |name: &str| {
-        let mut granted = account.scopes.iter();
-        granted.any(|scope| scope.eq_ignore_ascii_case(name))
-    };
-    oauth::mail_scopes(&account.registration)
+pub(crate) fn server_scopes(registration: &Registration, granted: &[String]) -> Vec<ScopeView> {
+    let has = |name: &str| granted.iter().any(|scope| scope.eq_ignore_ascii_case(name));
+    oauth::mail_scopes(registration)
         .into_iter()
         .map(|name| ScopeView {
             needed: true,

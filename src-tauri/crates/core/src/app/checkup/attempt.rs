@@ -6,7 +6,7 @@ use crate::account::Identity;
 use crate::api::view::{ConnectStage, ConnectionMap, Station};
 use crate::app::App;
 use crate::app::attempts::{self, Plan, Proven};
-use crate::app::views::scope_views;
+use crate::app::views::{scope_views, server_scopes};
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
     self, FetchEvidence, FolderEvidence, MailboxEvidence, MarkEvidence, SendEvidence,
@@ -39,7 +39,10 @@ pub(crate) async fn check_attempt(app: &App, id: &str) -> Option<ConnectionMap> 
         map: ConnectionMap::dark(
             plan.address.as_str(),
             app.context.clock.now(),
-            scope_views(&granted, plan.shared().is_some()),
+            match plan.imap {
+                Some(_) => server_scopes(&plan.registration, &granted),
+                None => scope_views(&granted, plan.shared().is_some()),
+            },
         ),
         until: Station::RoundTrip,
         address: plan.address.to_string(),
