@@ -100,7 +100,7 @@ test("first run leads through the practice tenant to the details with the import
       asked.find(([command]) => command === "finish_connect")?.[1],
     ).toEqual({
       attemptId: "a1",
-      choices: { brand: "Contoso", import_newest: 300 },
+      choices: { brand: "Contoso", import_newest: 300, folder: null },
     }),
   );
   await waitFor(() => expect(here.route).toEqual({ screen: "address", id: 1 }));
@@ -248,6 +248,6 @@ test("reconnecting asks for no import and fetches what arrived meanwhile", async
   await waitFor(() =>
     expect(
       asked.find(([command]) => command === "finish_connect")?.[1].choices,
-    ).toEqual({ brand: "Contoso", import_newest: null }),
+    ).toEqual({ brand: "Contoso", import_newest: null, folder: null }),
   );
 });

@@ -148,6 +148,11 @@ const details = {
     graph_url: "https://graph.example",
   },
   totals: { found: 0, imported: 0, duplicate: 0, skipped: 0, failed: 0 },
+  folder_path: null,
+  next_folder: null,
+  after_import: { kind: "read" },
+  server: null,
+  outbound: null,
   pending_marks: 0,
   events: [],
 };

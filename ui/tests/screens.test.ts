@@ -149,6 +149,11 @@ test("without another default the default address is not disconnected", async ()
       graph_url: "https://g",
     },
     totals: { found: 10, imported: 6, duplicate: 1, skipped: 2, failed: 1 },
+    folder_path: null,
+    next_folder: null,
+    after_import: { kind: "read" },
+    server: null,
+    outbound: null,
     pending_marks: 0,
     events: [],
   };

@@ -1,0 +1,301 @@
+import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { expect, test, vi } from "vitest";
+import App from "../src/App.svelte";
+import type {
+  AddressDetails,
+  AfterImportRehearsal,
+  ConnectStage,
+  FolderView,
+} from "../src/bindings";
+import { live } from "../src/live.svelte";
+import FolderTree from "../src/parts/FolderTree.svelte";
+import { here, parse } from "../src/route.svelte";
+import {
+  address,
+  app,
+  finding,
+  problem,
+  start,
+  tell,
+  type Answers,
+} from "./core";
+
+function open(hash: string, answers: Answers) {
+  const asked = start(answers);
+  live.addresses = { state: "wait" };
+  live.app = { state: "wait" };
+  live.attempt = null;
+  live.toast = null;
+  here.route = parse(hash);
+  render(App);
+  return asked;
+}
+const type = (id: string, value: string) =>
+  fireEvent.input(screen.getByTestId(id), { target: { value } });
+const press = (id: string) => fireEvent.click(screen.getByTestId(id));
+
+const folders: FolderView[] = [
+  ["Inbox", 0, true],
+  ["Requests", 0, false],
+  ["Requests/Orders", 1, true],
+  ["Requests/Tech support", 1, true],
+  ["Sent", 0, true],
+].map(([path, depth, selectable]) => ({
+  id: path as string,
+  name: (path as string).split("/").at(-1)!,
+  path: path as string,
+  depth: depth as number,
+  selectable: selectable as boolean,
+  messages: 3,
+  special: path === "Inbox" ? "inbox" : null,
+  is_read: path === "Inbox",
+}));
+
+const details: AddressDetails = {
+  address,
+  identity: {
+    login_name: address.address,
+    display_name: "Support",
+    primary_address: address.address,
+    aliases: [],
+    tenant_id: "t",
+  },
+  scopes: [],
+  folder: "Inbox",
+  folder_path: null,
+  next_folder: null,
+  after_import: { kind: "read" },
+  server: null,
+  outbound: null,
+  poll_interval_s: 60,
+  category: "Mailroom",
+  registration: {
+    authority: "https://login.example",
+    tenant: "t",
+    client_id: "c",
+    graph_url: "https://graph.example",
+  },
+  totals: { found: 0, imported: 0, duplicate: 0, skipped: 0, failed: 0 },
+  pending_marks: 0,
+  events: [],
+};
+
+const ready: ConnectStage = {
+  kind: "ready",
+  identity: { ...details.identity, display_name: "" },
+  shared: null,
+  scopes: [],
+  folder: "INBOX",
+  folder_messages: 12,
+};
+
+test("a mailbox is connected with a password that leaves the page at once, and sends through the server that was shown", async () => {
+  const asked = open("#/connect", {
+    list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
+    propose_servers: () => [
+      {
+        source: "https://autoconfig.contoso.example/mail/config-v1.1.xml",
+        built_in: false,
+        inbound: {
+          host: "imap.contoso.example",
+          port: 993,
+          tls: "implicit",
+          login: address.address,
+        },
+        outbound: {
+          host: "smtp.contoso.example",
+          port: 465,
+          tls: "implicit",
+          login: address.address,
+        },
+        sign_in: "password",
+      },
+    ],
+    begin_connect_password: () => ({
+      id: "a1",
+      address: address.address,
+      stage: { kind: "checking" },
+    }),
+    check_attempt: () => {
+      throw problem("internal");
+    },
+    finish_connect: () => ({ ...address, provider: "imap" }),
+    set_outbound: () => ({ ...address, provider: "imap" }),
+    address_details: () => {
+      throw problem("not_found");
+    },
+  });
+  await screen.findByTestId("connect-address");
+  await type("connect-address", address.address);
+  await press("connect-imap");
+  await press("connect-next");
+  await waitFor(() =>
+    expect(screen.getByTestId<HTMLInputElement>("inbound-host").value).toBe(
+      "imap.contoso.example",
+    ),
+  );
+  // Without a password nothing is asked of the server.
+  await press("connect-next");
+  expect(
+    screen.getByTestId("password").getAttribute("aria-invalid"),
+  ).toBeTruthy();
+  await type("password", "sesame");
+  await type("connect-from", "sales@contoso.example; info@contoso.example");
+  await press("connect-next");
+  await waitFor(() =>
+    expect(
+      asked.find(([command]) => command === "begin_connect_password")?.[1],
+    ).toMatchObject({
+      password: "sesame",
+      input: {
+        server: "imap.contoso.example:993",
+        tls: "implicit",
+        login: address.address,
+        issuer: null,
+      },
+    }),
+  );
+  expect(document.body.innerHTML).not.toContain("sesame");
+  // The server refuses: the settings are there again, the password is not.
+  await tell({
+    kind: "connect",
+    value: {
+      id: "a1",
+      address: address.address,
+      stage: { kind: "failed", finding },
+    },
+  });
+  await fireEvent.click(await screen.findByTestId("connect-change"));
+  const again = await screen.findByTestId<HTMLInputElement>("password");
+  expect(again.value).toBe("");
+  await type("password", "open sesame");
+  await press("connect-next");
+  await waitFor(() =>
+    expect(
+      asked.filter(([command]) => command === "begin_connect_password"),
+    ).toHaveLength(2),
+  );
+  await tell({
+    kind: "connect",
+    value: { id: "a1", address: address.address, stage: ready },
+  });
+  await fireEvent.click(await screen.findByTestId("connect-confirm"));
+  await waitFor(() =>
+    expect(asked.find(([command]) => command === "set_outbound")?.[1]).toEqual({
+      id: address.id,
+      input: {
+        server: "smtp.contoso.example:465",
+        tls: "implicit",
+        login: null,
+        auth: null,
+        from: ["sales@contoso.example", "info@contoso.example"],
+      },
+      password: null,
+    }),
+  );
+});
+
+test("a shared mailbox is asked for as one, by Graph", async () => {
+  const asked = open("#/connect", {
+    list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
+    app_view: () => ({ ...app, has_own_registration: true }),
+    begin_connect: () => ({
+      id: "a1",
+      address: "info@contoso.example",
+      stage: { kind: "preparing" },
+    }),
+  });
+  await screen.findByTestId("connect-address");
+  await type("connect-address", "info@contoso.example");
+  await press("connect-shared");
+  await press("connect-next");
+  await waitFor(() =>
+    expect(
+      asked.find(([command]) => command === "begin_connect")?.[1].request,
+    ).toMatchObject({ address: "info@contoso.example", opens: "shared" }),
+  );
+});
+
+test("the folder tree is walked with arrows, Home, End and letters, and Enter chooses", async () => {
+  const onpick = vi.fn();
+  render(FolderTree, { folders, chosen: "", inbox: true, onpick });
+  const focused = () => document.activeElement?.textContent ?? "";
+  const key = (name: string) =>
+    fireEvent.keyDown(document.activeElement!, { key: name });
+  screen.getAllByRole("treeitem")[0]!.focus();
+  await key("ArrowDown");
+  expect(focused()).toContain("Requests");
+  // A folder that holds only folders folds; it cannot be chosen.
+  await key("ArrowLeft");
+  expect(screen.queryByText("Orders")).toBeNull();
+  await key("ArrowRight");
+  await key("ArrowRight");
+  expect(focused()).toContain("Orders");
+  await key("t");
+  expect(focused()).toContain("Tech support");
+  await key("Enter");
+  expect(onpick).toHaveBeenLastCalledWith("Requests/Tech support");
+  await key("End");
+  expect(focused()).toContain("Sent");
+  await key("Home");
+  await key("Enter");
+  expect(onpick).toHaveBeenLastCalledWith("");
+});
+
+test("mail is deleted only after a look and the address typed out", async () => {
+  const rehearsal: AfterImportRehearsal = {
+    choice: { kind: "delete" },
+    goes_to: "Deleted",
+    found: 2,
+    taken: 1,
+    stay: 1,
+    imported_before: 5,
+    mails: [],
+  };
+  const asked = open("#/addresses/1", {
+    list_addresses: () => [address],
+    address_details: () => details,
+    rehearse_after_import: () => rehearsal,
+    set_after_import: () => null,
+  });
+  await fireEvent.click(await screen.findByTestId("after-delete"));
+  const chosen = () =>
+    asked.filter(([command]) => command === "set_after_import");
+  await press("after-save");
+  await screen.findByTestId("rehearsal");
+  await press("after-save");
+  expect(chosen()).toHaveLength(0);
+  await type("after-confirm", "Support@contoso.example");
+  await press("after-save");
+  await waitFor(() => expect(chosen()).toHaveLength(1));
+  expect(chosen()[0]?.[1]).toEqual({
+    id: 1,
+    choice: { kind: "delete" },
+    confirmation: "Support@contoso.example",
+    alsoImported: false,
+  });
+});
+
+test("a path that is no folder is said at the field, with the nearest one", async () => {
+  open("#/addresses/1", {
+    list_addresses: () => [address],
+    address_details: () => details,
+    folders: () => folders,
+    set_folder: () => {
+      throw problem("folder_not_found", {
+        value: "Requets",
+        nearest: "Requests/Orders",
+      });
+    },
+  });
+  await fireEvent.click(await screen.findByTestId("folder-change"));
+  await screen.findByTestId("folder-tree");
+  await type("folder-path", "Requets");
+  await press("folder-save");
+  await waitFor(() =>
+    expect(screen.getByTestId("folder-path").getAttribute("aria-invalid")).toBe(
+      "true",
+    ),
+  );
+  expect(document.body.textContent).toContain("Requests/Orders");
+});
