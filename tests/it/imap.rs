@@ -4,6 +4,7 @@ pub mod dovecot;
 pub mod hostile;
 mod mailbox;
 mod scripts;
+mod steps;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use dovecot::Dovecot;

@@ -1013,8 +1013,3 @@ same_mail_in: number[], };
 
 /** How the line to a mail server is encrypted. There is no third way. */
 export type Tls = "implicit" | "start_tls";
-export type Direction = "inbound" | "outbound";
-export type ServerView = { address_id: number, address: string, direction: Direction, kind: "graph" | "imap" | "smtp", host: string, port: number, tls: Tls, sign_in: "password" | "browser", user: string, issuer: string | null, flow: string, from: Array<string>, enabled: boolean, warning: Finding | null, };
-export type ServerResult = { direction: Direction, finding: Finding | null, };
-export type ProposedServer = { host: string, port: number, tls: Tls, login: string, };
-export type ServerProposal = { source: string, built_in: boolean, inbound: ProposedServer, outbound: ProposedServer | null, sign_in: "password" | "microsoft" | "issuer", };

@@ -6,6 +6,7 @@ use super::connect::{
     registration, same_place,
 };
 use super::error::{ApiError, ErrorCode};
+use super::folders;
 use super::imports::check_newest;
 use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, Opens};
 use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Issuer, Registration, Tls};
@@ -252,9 +253,14 @@ pub(super) async fn finish(
     let (Some((server, path)), Some(password)) = (plan.imap, plan.password) else {
         return Err(ApiError::new(ErrorCode::WrongState));
     };
-    let path = match &choices.folder {
-        Some(path) => Some(path.trim().to_owned()).filter(|path| !path.is_empty()),
+    let path = match choices.folder.as_deref().map(str::trim) {
         None => path,
+        Some("") => None,
+        Some(wanted) => {
+            let connections = &app.context.connections;
+            let provider = connections.imap_password_trial(&server, None, password.clone());
+            folders::find(&provider, wanted).await?.path
+        }
     };
     let whom = (plan.address, plan.reconnects);
     connect_by_password(app, whom, (server, path), password, choices).await
