@@ -9,12 +9,14 @@
     clippy::print_stdout
 )]
 
+mod after_import;
 mod bad_input;
 mod bundle;
 mod cli;
 mod connecting;
 mod crash;
 mod doctor;
+mod folders;
 mod handing_over;
 mod imap;
 mod importing;
@@ -25,6 +27,7 @@ mod life;
 mod polling;
 mod practised;
 mod practising;
+mod shared;
 mod silence;
 mod smtp;
 mod webview_rules;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mailroom_core::account::Tls;
-use mailroom_core::api::view::Station;
+use mailroom_core::api::view::{AfterImport, Station};
 use std::path::PathBuf;
 
 /// Connects a team's mailboxes, turns mail into tickets and shows where a connection breaks.
@@ -140,6 +140,33 @@ pub(crate) enum Command {
     HandOff(HandOffArguments),
     /// Show the servers of addresses, try them, or ask which ones an address may have
     Servers(ServersArguments),
+    /// Show or choose the folder that is read
+    Folder {
+        /// The address
+        address: String,
+        /// The folder's path, such as `Requests/Tech support`; `` is the inbox. A `/` in a name is written `\\/`
+        path: Option<String>,
+        /// List all folders
+        #[arg(long)]
+        list: bool,
+    },
+    /// Show or choose what becomes of mail on the server once it is imported
+    AfterImport {
+        /// The address
+        address: String,
+        /// leave, read, move:FOLDER or delete; moving and deleting are rehearsed first
+        #[arg(value_name = "CHOICE", value_parser = crate::commands::after_import_choice)]
+        choice: Option<AfterImport>,
+        /// How many of the newest mails to rehearse it with
+        #[arg(long, value_name = "N")]
+        newest: Option<u32>,
+        /// The address once more: makes the choice instead of rehearsing it only
+        #[arg(long, value_name = "ADDRESS")]
+        confirm: Option<String>,
+        /// Also for mail that was imported earlier and still lies in the folder
+        #[arg(long)]
+        also_imported: bool,
+    },
     /// Show what will end, and when, if nobody does anything
     Forecast {
         /// Only this address
@@ -287,7 +314,16 @@ pub(crate) struct ConnectArguments {
     /// With --auth password: the password is the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// With --provider imap: path of the folder as the server writes it [default: the inbox]
+    /// The address is a shared mailbox: sign in with your own account, which may open it
+    #[arg(long)]
+    pub(crate) shared: bool,
+    /// What becomes of mail on the server once it is imported: leave, read, move:FOLDER or delete
+    #[arg(long, value_name = "CHOICE", default_value = "read", value_parser = crate::commands::after_import_choice)]
+    pub(crate) after_import: AfterImport,
+    /// With --after-import move or delete: the address once more, as a confirmation
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) confirm: Option<String>,
+    /// Path of the folder to read, such as `Requests/Tech support` [default: the inbox]
     #[arg(long, value_name = "PATH")]
     pub(crate) folder: Option<String>,
 }

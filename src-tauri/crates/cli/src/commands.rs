@@ -6,6 +6,7 @@ mod bundle;
 mod check;
 mod connect;
 mod explain;
+mod folders;
 mod forecast;
 mod handoff;
 mod practice;
@@ -15,6 +16,8 @@ mod tickets;
 mod wait;
 
 use crate::Failure;
+pub(crate) use folders::parse as after_import_choice;
+
 use crate::args::{Arguments, Command};
 use mailroom_core::api::error::{ApiError, ErrorCode};
 
@@ -43,6 +46,26 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Agents { what } => agents::run(&common, what).await,
         Command::HandOff(options) => handoff::run(&common, options).await,
         Command::Servers(options) => servers::run(&common, options).await,
+        Command::Folder {
+            address,
+            path,
+            list,
+        } => folders::folder(&common, &address, path.as_deref(), list).await,
+        Command::AfterImport {
+            address,
+            choice,
+            newest,
+            confirm,
+            also_imported,
+        } => {
+            let options = folders::Choice {
+                choice,
+                newest,
+                confirm,
+                also_imported,
+            };
+            folders::after_import(&common, &address, options).await
+        }
         Command::Forecast { address } => forecast::forecast(&common, address.as_deref()).await,
         Command::Bundle {
             output,

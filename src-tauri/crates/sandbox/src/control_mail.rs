@@ -38,6 +38,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/mailbox/{address}/fill", post(fill))
         .route("/mailbox/{address}/message/{id}", delete(remove))
         .route("/move", post(relocate))
+        .route("/folder", post(folder))
         .route("/mark", post(mark))
         .route("/expire-delta", post(expire_delta))
         .route("/sent-out", get(sent_out))
@@ -74,6 +75,30 @@ async fn deliver(State(world): Shared, Query(options): Options, raw: Bytes) -> R
         None => mailbox.receive(raw, now),
     };
     Json(json!({"id": immutable(mailbox, key)})).into_response()
+}
+
+/// `POST /folder {"mailbox": ADDRESS, "path": PATH, "name": NAME}` renames a folder (also named by "id"); without a name it is deleted as
+/// Outlook deletes folders: it goes to Deleted Items.
+async fn folder(State(world): Shared, Json(body): Json<Value>) -> Response {
+    let mut all = world.mailboxes.lock();
+    let Some(mailbox) = all.get_mut(body["mailbox"].as_str().unwrap_or_default()) else {
+        return no_mailbox();
+    };
+    let found = body["id"].as_str().and_then(|id| mailbox.find_folder(id));
+    let key = match (found.map(|folder| folder.key), body["path"].as_str()) {
+        (Some(key), _) => key,
+        (None, Some(path)) => mailbox.folder_at(path),
+        (None, None) => return refuse(StatusCode::NOT_FOUND, "no such folder"),
+    };
+    let deleted = mailbox.well_known("deleteditems");
+    let changed = mailbox.change_folder(key, |folder| match body["name"].as_str() {
+        Some(name) => folder.name = name.to_owned(),
+        None => folder.parent = Some(deleted),
+    });
+    match changed {
+        Some(()) => Json(json!({})).into_response(),
+        None => refuse(StatusCode::FORBIDDEN, "this folder stays"),
+    }
 }
 
 fn immutable(mailbox: &Mailbox, key: Key) -> Option<String> {

@@ -1,14 +1,14 @@
 //! Connecting: opens the browser, follows the sign-in, confirms.
 
-use super::{addresses, wait};
+use super::{addresses, folders, wait};
 use crate::args::{
     AuthChoice, CloudChoice, Common, ConnectArguments, ConvertChoice, ProviderChoice,
     ReconnectArguments, RegistrationArguments,
 };
 use crate::{Failure, print, session};
 use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
-    RegistrationInput, Status,
+    AddressView, AfterImport, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest,
+    ConnectStage, Opens, RegistrationInput, Status,
 };
 use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput};
 use mailroom_core::{api, app::App};
@@ -39,15 +39,20 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
     }
     let request = ConnectRequest {
         address: options.address.clone(),
-        opens: Opens::Own,
+        opens: match options.shared {
+            true => Opens::Shared,
+            false => Opens::Own,
+        },
         registration: registration(&options.registration),
         private_window: options.private_window,
         language: session::language(common),
     };
+    let is_usual = options.after_import == AfterImport::Read;
     let choices = ConnectChoices {
         brand: options.brand.clone(),
-        import_newest: options.newest,
-        folder: None,
+        // Mail is to be moved or deleted with the first import already.
+        import_newest: options.newest.filter(|_| is_usual),
+        folder: options.folder.clone().filter(|_| !by_imap),
     };
     let view = match password {
         Some(password) => {
@@ -61,6 +66,10 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
             settle(&app, common, view.id).await?
         }
         None => run(&app, common, request, choices).await?,
+    };
+    let view = match is_usual {
+        true => view,
+        false => choose(&app, common, view.id, &options).await?,
     };
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
@@ -114,6 +123,30 @@ pub(crate) async fn run(
 async fn settle(app: &Arc<App>, common: &Common, id: i64) -> Result<AddressView, Failure> {
     wait::for_import(app, common, id).await?;
     wait::for_poll(app, id, None).await
+}
+
+/// Chooses what becomes of imported mail, then imports.
+async fn choose(
+    app: &Arc<App>,
+    common: &Common,
+    id: i64,
+    options: &ConnectArguments,
+) -> Result<AddressView, Failure> {
+    let choice = folders::Choice {
+        choice: None,
+        newest: None,
+        confirm: options.confirm.clone(),
+        also_imported: false,
+    };
+    let quiet = Common {
+        json: false,
+        ..common.clone()
+    };
+    folders::choose(app, &quiet, id, &options.after_import, &choice).await?;
+    if let Some(newest) = options.newest {
+        api::start_import(app, id, newest).await?;
+    }
+    settle(app, common, id).await
 }
 
 /// The password from standard input: arguments and environments are seen by other programs.
@@ -222,11 +255,19 @@ async fn follow(
                 }
                 return Err(Failure::Findings);
             }
-            ConnectStage::Ready { identity, .. } => {
+            ConnectStage::Ready {
+                identity, shared, ..
+            } => {
+                let verb = if shared.is_some() { "opens" } else { "reads" };
                 print::note(&format!(
-                    "Signed in as {}; reads {}.",
+                    "Signed in as {}; {verb} {}.",
                     identity.login_name, attempt.address
                 ));
+                if shared.is_some_and(|shared| !shared.looked_up) {
+                    print::note(
+                        "Its name and other addresses cannot be seen without User.Read.All; that it opens is what counts.",
+                    );
+                }
                 return Ok(api::finish_connect(app, &attempt.id, choices).await?);
             }
         }

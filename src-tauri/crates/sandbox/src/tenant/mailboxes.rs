@@ -170,6 +170,20 @@ impl Mailbox {
             .then(|| self.new_folder(Some(parent), name, false, None))
     }
 
+    /// Gives a folder another name or another parent; nothing for one of the well-known folders, which stay.
+    pub(crate) fn change_folder(
+        &mut self,
+        key: FolderKey,
+        change: impl FnOnce(&mut Folder),
+    ) -> Option<()> {
+        let folder = self.folders.get_mut(&key)?;
+        if folder.well_known.is_some() {
+            return None;
+        }
+        change(folder);
+        Some(())
+    }
+
     /// The folder at `path` below the root (`Requests/Tech support`), made where it is missing.
     pub(crate) fn folder_at(&mut self, path: &str) -> FolderKey {
         let mut at = self.well_known("msgfolderroot");

@@ -1,0 +1,197 @@
+//! The folder to read.
+
+use crate::world::{SUPPORT, World, mail, wait};
+use mailroom_core::api;
+use mailroom_core::api::error::ErrorCode;
+use mailroom_core::api::view::{ConnectChoices, EventKind, FolderView, SpecialUse, Station};
+use serde_json::json;
+
+async fn put(world: &World, folder: &str, text: &str) {
+    let url = format!("{}/_sandbox/deliver", world.tenant.authority);
+    let query = [("mailbox", SUPPORT), ("folder", folder)];
+    let url = reqwest::Url::parse_with_params(&url, query).unwrap();
+    let text = text.replace('\n', "\r\n");
+    let answer = world.http.post(url).body(text).send().await.unwrap();
+    assert!(answer.status().is_success());
+}
+
+async fn subjects(world: &World, id: i64) -> Vec<String> {
+    let rows = api::ledger(&world.app, id, None, None, 0, 500)
+        .await
+        .unwrap();
+    rows.into_iter().map(|row| row.subject).collect()
+}
+
+fn times(subjects: &[String], subject: &str) -> usize {
+    subjects.iter().filter(|have| *have == subject).count()
+}
+
+async fn folder_now(world: &World, id: i64, path: &str) {
+    wait("the folder is changed", async || {
+        let details = api::address_details(&world.app, id).await.unwrap();
+        let done = details.next_folder.is_none() && details.folder_path.as_deref() == Some(path);
+        done.then_some(())
+    })
+    .await;
+}
+
+fn at<'a>(folders: &'a [FolderView], path: &str) -> &'a FolderView {
+    folders.iter().find(|folder| folder.path == path).unwrap()
+}
+
+#[tokio::test]
+async fn a_folder_can_be_picked_from_the_tree_while_connecting() {
+    let world = World::new().await;
+    put(
+        &world,
+        "Requests/Tech support",
+        &mail("t1@fabrikam.example", "Old", ""),
+    )
+    .await;
+    let attempt = world.sign_in(SUPPORT).await.unwrap();
+    let folders = api::folders_of_attempt(&world.app, &attempt.id)
+        .await
+        .unwrap();
+    let inbox = folders
+        .iter()
+        .find(|folder| folder.special == Some(SpecialUse::Inbox));
+    assert!(inbox.unwrap().is_read);
+    let tech = at(&folders, "Requests/Tech support");
+    assert_eq!((tech.depth, tech.messages), (1, Some(1)));
+    let choices = |folder: &str| ConnectChoices {
+        brand: "Contoso".into(),
+        import_newest: None,
+        folder: Some(folder.into()),
+    };
+    let wrong = api::finish_connect(&world.app, &attempt.id, choices("Requests/Tech suport")).await;
+    let wrong = wrong.unwrap_err();
+    assert_eq!(wrong.code, ErrorCode::FolderNotFound);
+    assert_eq!(wrong.args["nearest"], "Requests/Tech support");
+    let view = api::finish_connect(&world.app, &attempt.id, choices("requests/tech support"))
+        .await
+        .unwrap();
+    world.verified(view.id).await;
+    let details = api::address_details(&world.app, view.id).await.unwrap();
+    assert_eq!(
+        details.folder_path.as_deref(),
+        Some("Requests/Tech support")
+    );
+    put(
+        &world,
+        "Requests/Tech support",
+        &mail("t2@fabrikam.example", "New", ""),
+    )
+    .await;
+    world
+        .deliver(&mail("t3@fabrikam.example", "Elsewhere", ""))
+        .await;
+    world.poll(view.id).await;
+    let have = subjects(&world, view.id).await;
+    assert_eq!((times(&have, "New"), times(&have, "Elsewhere")), (1, 0));
+}
+
+#[tokio::test]
+async fn changing_the_folder_loses_and_doubles_nothing() {
+    let world = World::new().await;
+    let view = world.connect(Some(20)).await;
+    let before = subjects(&world, view.id).await.len();
+    put(
+        &world,
+        "Requests",
+        &mail("old@fabrikam.example", "From before", ""),
+    )
+    .await;
+    // It arrives in the old folder after the last poll, and must not be left behind.
+    world
+        .deliver(&mail("last@fabrikam.example", "Last one", ""))
+        .await;
+    api::set_folder(&world.app, view.id, Some(" requests "))
+        .await
+        .unwrap();
+    folder_now(&world, view.id, "Requests").await;
+    put(
+        &world,
+        "Requests",
+        &mail("new@fabrikam.example", "First one", ""),
+    )
+    .await;
+    // The same mail once more, by the other way.
+    put(
+        &world,
+        "Requests",
+        &mail("last@fabrikam.example", "Last one", ""),
+    )
+    .await;
+    world.poll(view.id).await;
+    let have = subjects(&world, view.id).await;
+    assert_eq!(times(&have, "First one"), 1);
+    let details = api::address_details(&world.app, view.id).await.unwrap();
+    assert!(
+        details
+            .events
+            .iter()
+            .any(|event| event.kind == EventKind::FolderChanged)
+    );
+    let rows = api::ledger(
+        &world.app,
+        view.id,
+        Some("last@fabrikam.example".into()),
+        None,
+        0,
+        10,
+    )
+    .await
+    .unwrap();
+    let mut outcomes: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{:?}", row.outcome))
+        .collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["Duplicate", "Imported"]);
+    assert!(have.len() > before);
+    // Back to the inbox: nothing comes a second time.
+    api::set_folder(&world.app, view.id, None).await.unwrap();
+    wait("the inbox is read again", async || {
+        let details = api::address_details(&world.app, view.id).await.unwrap();
+        (details.next_folder.is_none() && details.folder_path.is_none()).then_some(())
+    })
+    .await;
+    world.poll(view.id).await;
+    let totals = api::address_details(&world.app, view.id)
+        .await
+        .unwrap()
+        .totals;
+    assert_eq!(
+        totals.imported + totals.duplicate + totals.skipped + totals.failed,
+        totals.found
+    );
+    assert_eq!(times(&subjects(&world, view.id).await, "Last one"), 2);
+}
+
+#[tokio::test]
+async fn a_renamed_folder_is_followed_and_a_deleted_one_is_said() {
+    let world = World::new().await;
+    put(&world, "Requests", &mail("r@fabrikam.example", "There", "")).await;
+    let view = world.connect(None).await;
+    api::set_folder(&world.app, view.id, Some("Requests"))
+        .await
+        .unwrap();
+    folder_now(&world, view.id, "Requests").await;
+    let folders = api::folders(&world.app, view.id).await.unwrap();
+    let id = at(&folders, "Requests").id.clone();
+    assert!(at(&folders, "Requests").is_read);
+    let rename = json!({"mailbox": SUPPORT, "path": "Requests", "name": "Anfragen/Technik"});
+    world.control("folder", rename).await;
+    world.poll(view.id).await;
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert!(map.first_failed().is_none(), "{map:?}");
+    let details = api::address_details(&world.app, view.id).await.unwrap();
+    assert_eq!(details.folder_path.as_deref(), Some(r"Anfragen\/Technik"));
+
+    let delete = json!({"mailbox": SUPPORT, "id": id});
+    world.control("folder", delete).await;
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    let failed = map.first_failed().unwrap();
+    assert_eq!(failed.station, Station::Folder);
+    assert_eq!(failed.finding.as_ref().unwrap().code, "folder_gone");
+}
