@@ -42,6 +42,20 @@ async fn no_marks_wait(world: &World, id: i64) {
     .await;
 }
 
+/// Polls until so many mails with this Message-ID are in the ledger.
+async fn fetched(world: &World, id: i64, message_id: &str, count: usize) {
+    api::sync_now(&world.app, Some(id)).await.unwrap();
+    wait("the mail is fetched", async || {
+        let message_id = Some(message_id.to_owned());
+        let rows = api::ledger(&world.app, id, message_id, None, 0, 9)
+            .await
+            .unwrap();
+        (rows.len() == count).then_some(())
+    })
+    .await;
+    no_marks_wait(world, id).await;
+}
+
 async fn choose(world: &World, id: i64, choice: &AfterImport, also_imported: bool) {
     api::rehearse_after_import(&world.app, id, choice.clone(), 20)
         .await
@@ -112,8 +126,7 @@ async fn moving_needs_a_rehearsal_and_the_address_typed_and_concerns_new_mail_on
     world
         .deliver(&mail("new@fabrikam.example", "To be moved", ""))
         .await;
-    world.poll(view.id).await;
-    no_marks_wait(&world, view.id).await;
+    fetched(&world, view.id, "new@fabrikam.example", 2).await;
     let mut folders = lies_in(&world, "To be moved").await;
     folders.sort();
     assert_eq!(
@@ -155,8 +168,7 @@ async fn deleting_puts_mail_into_deleted_items_and_older_mail_only_when_asked() 
     world
         .deliver(&mail("d@fabrikam.example", "To be deleted", ""))
         .await;
-    world.poll(view.id).await;
-    no_marks_wait(&world, view.id).await;
+    fetched(&world, view.id, "d@fabrikam.example", 1).await;
     assert_eq!(
         lies_in(&world, "To be deleted").await,
         [("Deleted Items".to_owned(), true)]
@@ -178,7 +190,7 @@ async fn mail_left_untouched_gets_neither_read_nor_a_category() {
     world
         .deliver(&mail("l@fabrikam.example", "Left alone", ""))
         .await;
-    world.poll(view.id).await;
+    fetched(&world, view.id, "l@fabrikam.example", 1).await;
     let details = api::address_details(&world.app, view.id).await.unwrap();
     assert_eq!(
         (details.pending_marks, details.after_import),

@@ -44,7 +44,7 @@ async fn a_folder_can_be_picked_from_the_tree_while_connecting() {
     let world = World::new().await;
     put(
         &world,
-        "Requests/Tech support",
+        "Requests/Second level",
         &mail("t1@fabrikam.example", "Old", ""),
     )
     .await;
@@ -56,29 +56,29 @@ async fn a_folder_can_be_picked_from_the_tree_while_connecting() {
         .iter()
         .find(|folder| folder.special == Some(SpecialUse::Inbox));
     assert!(inbox.unwrap().is_read);
-    let tech = at(&folders, "Requests/Tech support");
+    let tech = at(&folders, "Requests/Second level");
     assert_eq!((tech.depth, tech.messages), (1, Some(1)));
     let choices = |folder: &str| ConnectChoices {
         brand: "Contoso".into(),
         import_newest: None,
         folder: Some(folder.into()),
     };
-    let wrong = api::finish_connect(&world.app, &attempt.id, choices("Requests/Tech suport")).await;
+    let wrong = api::finish_connect(&world.app, &attempt.id, choices("Requests/Second levl")).await;
     let wrong = wrong.unwrap_err();
     assert_eq!(wrong.code, ErrorCode::FolderNotFound);
-    assert_eq!(wrong.args["nearest"], "Requests/Tech support");
-    let view = api::finish_connect(&world.app, &attempt.id, choices("requests/tech support"))
+    assert_eq!(wrong.args["nearest"], "Requests/Second level");
+    let view = api::finish_connect(&world.app, &attempt.id, choices("requests/second level"))
         .await
         .unwrap();
     world.verified(view.id).await;
     let details = api::address_details(&world.app, view.id).await.unwrap();
     assert_eq!(
         details.folder_path.as_deref(),
-        Some("Requests/Tech support")
+        Some("Requests/Second level")
     );
     put(
         &world,
-        "Requests/Tech support",
+        "Requests/Second level",
         &mail("t2@fabrikam.example", "New", ""),
     )
     .await;
