@@ -85,7 +85,12 @@ async fn a_folder_can_be_picked_from_the_tree_while_connecting() {
     world
         .deliver(&mail("t3@fabrikam.example", "Elsewhere", ""))
         .await;
-    world.poll(view.id).await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    wait("the mail is fetched", async || {
+        let have = subjects(&world, view.id).await;
+        (times(&have, "New") == 1).then_some(())
+    })
+    .await;
     let have = subjects(&world, view.id).await;
     assert_eq!((times(&have, "New"), times(&have, "Elsewhere")), (1, 0));
 }
@@ -122,7 +127,12 @@ async fn changing_the_folder_loses_and_doubles_nothing() {
         &mail("last@fabrikam.example", "Last one", ""),
     )
     .await;
-    world.poll(view.id).await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    wait("both mails are fetched", async || {
+        let have = subjects(&world, view.id).await;
+        (times(&have, "First one") == 1 && times(&have, "Last one") == 2).then_some(())
+    })
+    .await;
     let have = subjects(&world, view.id).await;
     assert_eq!(times(&have, "First one"), 1);
     let details = api::address_details(&world.app, view.id).await.unwrap();
