@@ -117,7 +117,8 @@ fn papers(dir: &Path) -> Outcome<()> {
     let key = rcgen::KeyPair::generate()?;
     let mut leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
     // OpenSSL takes a certificate that bears its issuer's name for self-signed.
-    leaf.distinguished_name.push(rcgen::DnType::CommonName, "127.0.0.1");
+    leaf.distinguished_name
+        .push(rcgen::DnType::CommonName, "127.0.0.1");
     leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = leaf.signed_by(&key, &issuer)?.pem();
     fs::write(dir.join("authority.pem"), authority)?;
