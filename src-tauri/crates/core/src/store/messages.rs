@@ -151,7 +151,7 @@ const PREVIEW: usize = 200;
 /// References of one mail that are remembered: long threads repeat all their ids in every mail.
 const REFERENCES: usize = 20;
 
-/// Keeps a mail with all that belongs to it, and brings its ticket's line up to date (number of messages, time
+/// Keeps a mail with all that belongs to it but the search index (that is [`index`]'s), and brings its ticket's line up to date (number of messages, time
 /// and preview of the newest, attachments). Returns the message's id.
 pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
     let recipients = Recipients {
@@ -208,11 +208,6 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
     {
         thread.execute((new.address_id, message_id, new.ticket_id, own))?;
     }
-    let people = std::iter::once(&new.from)
-        .chain(&new.to)
-        .chain(&new.cc)
-        .chain(&new.reply_to);
-    search::add(conn, id, &new.subject, people, &new.text)?;
     conn.prepare_cached(
         "UPDATE tickets SET messages = messages + 1,
              preview = iif(messages = 0 OR :at >= updated_at, :preview, preview),
@@ -227,6 +222,16 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
         ":attached": new.attachments.iter().any(|attachment| !attachment.inline),
     })?;
     Ok(id)
+}
+
+/// Makes a mail that [`insert`] kept findable. A transaction does this last, for all its mails: before most other
+/// statements SQLite has the index write down what it gathered, and one mail at a time that takes longer than all the rest.
+pub fn index(conn: &Connection, id: i64, new: &NewMessage) -> rusqlite::Result<()> {
+    let people = std::iter::once(&new.from)
+        .chain(&new.to)
+        .chain(&new.cc)
+        .chain(&new.reply_to);
+    search::add(conn, id, &new.subject, people, &new.text)
 }
 
 /// The beginning of a text on one line.

@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006_life.sql"),
     include_str!("schema/0007_folders.sql"),
     include_str!("schema/0008_handoffs.sql"),
+    include_str!("schema/0009_index.sql"),
 ];
 
 /// Small tables without which nothing works; they are looked through at every start, the big ones are not.

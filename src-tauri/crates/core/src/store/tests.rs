@@ -105,20 +105,18 @@ fn ticket(conn: &Connection, address_id: i64, subject: &str, text: &str, at: i64
     let mut new = new_ticket(address_id, at);
     new.subject = subject.into();
     let ticket_id = super::tickets::insert(conn, &new).unwrap();
-    let message_id = super::messages::insert(
-        conn,
-        &NewMessage {
-            ticket_id,
-            address_id,
-            subject: subject.into(),
-            from: new.requester,
-            received_at: at,
-            text: text.into(),
-            raw: "raw".into(),
-            ..NewMessage::default()
-        },
-    )
-    .unwrap();
+    let message = NewMessage {
+        ticket_id,
+        address_id,
+        subject: subject.into(),
+        from: new.requester,
+        received_at: at,
+        text: text.into(),
+        raw: "raw".into(),
+        ..NewMessage::default()
+    };
+    let message_id = super::messages::insert(conn, &message).unwrap();
+    super::messages::index(conn, message_id, &message).unwrap();
     (ticket_id, message_id)
 }
 

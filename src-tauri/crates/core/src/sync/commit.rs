@@ -42,6 +42,7 @@ pub(super) struct Committed {
 /// Writes `batch` within the caller's transaction. Repeating a batch changes nothing.
 pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
     let mut committed = Committed::default();
+    let mut stored = Vec::new();
     let ids: Vec<String> = batch
         .fetched
         .iter()
@@ -54,7 +55,7 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
             .filter(|(outcome, ..)| matches!(outcome, Outcome::Imported | Outcome::Duplicate));
         let outcome = match settled {
             Some(_) => Outcome::Duplicate,
-            None => record(tx, batch, fetched, &mut committed)?,
+            None => record(tx, batch, fetched, &mut committed, &mut stored)?,
         };
         if let Some(import_id) = batch.import_id {
             imports::record_item(tx, import_id, &fetched.listing.server_id, outcome)?;
@@ -69,6 +70,9 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
     if let Some(cursor) = &batch.cursor {
         addresses::set_cursor(tx, batch.address_id, Some(&cursor.0))?;
     }
+    for (id, message) in &stored {
+        messages::index(tx, *id, message)?;
+    }
     Ok(committed)
 }
 
@@ -77,6 +81,7 @@ fn record(
     batch: &Batch,
     fetched: &Fetched,
     committed: &mut Committed,
+    stored: &mut Vec<(i64, NewMessage)>,
 ) -> Result<Outcome> {
     let listing = &fetched.listing;
     match &fetched.result {
@@ -129,7 +134,9 @@ fn record(
                 )?;
                 return Ok(Outcome::Duplicate);
             }
-            let message = store_mail(tx, batch, listing, raw, parsed, committed)?;
+            let new = new_message(tx, batch, listing, raw, parsed, committed)?;
+            let message = messages::insert(tx, &new)?;
+            stored.push((message, new));
             mark(
                 tx,
                 batch,
@@ -177,14 +184,15 @@ fn is_own_test(tx: &Connection, listing: &RemoteMessage, parsed: &ParsedMail) ->
     Ok(true)
 }
 
-fn store_mail(
+/// The mail as it is kept, on the ticket that it belongs to; a new ticket where there is none.
+fn new_message(
     tx: &Connection,
     batch: &Batch,
     listing: &RemoteMessage,
     raw: &bytes::Bytes,
     parsed: &ParsedMail,
     committed: &mut Committed,
-) -> Result<i64> {
+) -> Result<NewMessage> {
     let imported = listing.received_at < batch.connected_at;
     let automatic = parsed
         .automatic
@@ -211,41 +219,38 @@ fn store_mail(
             )?
         }
     };
-    messages::insert(
-        tx,
-        &NewMessage {
-            ticket_id: ticket,
-            address_id: batch.address_id,
-            message_id: parsed.message_id.clone(),
-            references: parents,
-            fingerprint: parsed.fingerprint,
-            subject: parsed.subject.clone(),
-            from: person(&parsed.from),
-            to: parsed.to.iter().map(person).collect(),
-            cc: parsed.cc.iter().map(person).collect(),
-            reply_to: parsed.reply_to.as_ref().map(person),
-            received_at: listing.received_at,
-            sent_at: parsed.sent_at,
-            text: parsed.text.clone(),
-            has_html: parsed.has_html,
-            automatic,
-            damage: parsed.damage.iter().map(ToString::to_string).collect(),
-            imported,
-            raw: raw.clone(),
-            attachments: parsed
-                .attachments
-                .iter()
-                .map(|attachment| NewAttachment {
-                    part: attachment.part,
-                    name: attachment.name.clone(),
-                    media_type: attachment.media_type.clone(),
-                    size: attachment.size,
-                    content_id: attachment.content_id.clone(),
-                    inline: attachment.inline,
-                })
-                .collect(),
-        },
-    )
+    Ok(NewMessage {
+        ticket_id: ticket,
+        address_id: batch.address_id,
+        message_id: parsed.message_id.clone(),
+        references: parents,
+        fingerprint: parsed.fingerprint,
+        subject: parsed.subject.clone(),
+        from: person(&parsed.from),
+        to: parsed.to.iter().map(person).collect(),
+        cc: parsed.cc.iter().map(person).collect(),
+        reply_to: parsed.reply_to.as_ref().map(person),
+        received_at: listing.received_at,
+        sent_at: parsed.sent_at,
+        text: parsed.text.clone(),
+        has_html: parsed.has_html,
+        automatic,
+        damage: parsed.damage.iter().map(ToString::to_string).collect(),
+        imported,
+        raw: raw.clone(),
+        attachments: parsed
+            .attachments
+            .iter()
+            .map(|attachment| NewAttachment {
+                part: attachment.part,
+                name: attachment.name.clone(),
+                media_type: attachment.media_type.clone(),
+                size: attachment.size,
+                content_id: attachment.content_id.clone(),
+                inline: attachment.inline,
+            })
+            .collect(),
+    })
 }
 
 fn person(person: &crate::import::Person) -> PersonView {

@@ -135,18 +135,16 @@ fn finds_people_of_every_kind() {
     let (_folder, conn) = database();
     let id = address(&conn, "support@contoso.example");
     let ticket_id = tickets::insert(&conn, &new_ticket(id, NOW)).unwrap();
-    messages::insert(
-        &conn,
-        &NewMessage {
-            ticket_id,
-            address_id: id,
-            from: person("Zoë Brandt", "zoe@fabrikam.example"),
-            to: vec![person("", "support@contoso.example")],
-            cc: vec![person("田中", "tanaka@northwind.example")],
-            ..NewMessage::default()
-        },
-    )
-    .unwrap();
+    let message = NewMessage {
+        ticket_id,
+        address_id: id,
+        from: person("Zoë Brandt", "zoe@fabrikam.example"),
+        to: vec![person("", "support@contoso.example")],
+        cc: vec![person("田中", "tanaka@northwind.example")],
+        ..NewMessage::default()
+    };
+    let message_id = messages::insert(&conn, &message).unwrap();
+    messages::index(&conn, message_id, &message).unwrap();
     for words in [
         "zoe brandt",
         "Zoë",
