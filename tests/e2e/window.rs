@@ -2,6 +2,7 @@
 
 use crate::processes::{Program, free_port};
 use crate::world::World;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -35,16 +36,22 @@ impl Window {
         self.click_css(&by_id(test_id)).await;
     }
 
-    /// The same by CSS selector.
+    /// The same by CSS selector. A confirmation that lies over it for some seconds is waited for.
     pub(crate) async fn click_css(&self, css: &str) {
         self.wait_for(css).await;
-        self.client
-            .find(Locator::Css(css))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        let began = std::time::Instant::now();
+        loop {
+            let element = self.client.find(Locator::Css(css)).await.unwrap();
+            match element.click().await {
+                Err(CmdError::Standard(refusal))
+                    if refusal.error == ErrorStatus::ElementClickIntercepted
+                        && began.elapsed() < PATIENCE =>
+                {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                clicked => return clicked.unwrap(),
+            }
+        }
     }
 
     /// Clicks the button that says `name`.
