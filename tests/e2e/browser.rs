@@ -80,6 +80,29 @@ impl Browser {
         }
     }
 
+    /// Signs in until Entra says that an admin must approve first, and goes back to the app. Returns what its page says.
+    pub(crate) async fn turned_away(&self, login: &str, password: &str) -> String {
+        loop {
+            let page = self
+                .find("input[name=loginfmt], input[name=passwd], dd#error")
+                .await;
+            match page.attr("name").await.unwrap().as_deref() {
+                Some("loginfmt") => {
+                    page.send_keys(login).await.unwrap();
+                    self.leave_by("#next").await;
+                }
+                Some(_) => {
+                    page.send_keys(password).await.unwrap();
+                    self.leave_by("#signin").await;
+                }
+                None => {
+                    self.leave_by("#cancel").await;
+                    return self.text().await;
+                }
+            }
+        }
+    }
+
     /// Clicks and waits until another page is shown.
     pub(crate) async fn leave_by(&self, css: &str) {
         let before = self.client.find(Locator::Css("html")).await.unwrap();

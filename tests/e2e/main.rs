@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod browser;
+mod hand_off;
 mod main_path;
 mod practise;
 mod processes;

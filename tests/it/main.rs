@@ -24,6 +24,7 @@ mod issuer;
 mod keychain;
 mod layers;
 mod life;
+mod loopback;
 mod polling;
 mod practised;
 mod practising;

@@ -135,6 +135,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Option<AgentsCommand>,
     },
+    /// Set up the app registration in Entra, or see what deviates in one
+    Registration {
+        #[command(subcommand)]
+        what: RegistrationCommand,
+    },
     /// Hand the first failure of an address over to whoever can mend it: a ready message with link or commands
     #[command(visible_alias = "approval")]
     HandOff(HandOffArguments),
@@ -422,6 +427,64 @@ pub(crate) struct CheckArguments {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// What to do about the app registration.
+#[derive(Subcommand)]
+pub(crate) enum RegistrationCommand {
+    /// Say what deviates from what Mailroom needs, why it breaks, and the fix; needs no network
+    Audit {
+        /// The manifest as Entra shows it, old or new format; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        manifest: PathBuf,
+        /// Tenant that Mailroom is set to
+        #[arg(long, default_value = "", value_name = "ID")]
+        tenant: String,
+        /// How mail is to be read
+        #[arg(long, value_enum, default_value = "graph")]
+        access: AccessChoice,
+    },
+    /// Print a script that makes or mends the registration; it only looks until it is told to change something
+    Script {
+        /// What runs it
+        #[arg(long, value_enum, default_value = "powershell")]
+        shell: ShellChoice,
+        /// Name of the registration
+        #[arg(long, default_value = "Mailroom")]
+        name: String,
+        /// Its client id, where it exists already
+        #[arg(long, value_name = "ID")]
+        client_id: Option<String>,
+        /// Tenant to make it in
+        #[arg(long, default_value = "", value_name = "ID")]
+        tenant: String,
+        /// How mail is to be read
+        #[arg(long, value_enum, default_value = "graph")]
+        access: AccessChoice,
+        /// Write it to a file
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// How mail is to be read: decides the permissions.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessChoice {
+    /// Microsoft Graph
+    Graph,
+    /// Microsoft Graph, shared mailboxes too
+    GraphShared,
+    /// IMAP and SMTP
+    Imap,
+}
+
+/// What runs a script.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellChoice {
+    /// PowerShell with the Microsoft Graph module
+    Powershell,
+    /// A shell with the Azure command line
+    Az,
 }
 
 /// Options of `hand-off`. `--language` is the language of the message.

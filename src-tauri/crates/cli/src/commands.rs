@@ -10,6 +10,7 @@ mod folders;
 mod forecast;
 mod handoff;
 mod practice;
+mod registration;
 mod sandbox;
 mod servers;
 mod tickets;
@@ -44,6 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Disconnect { address } => addresses::disconnect(&common, &address).await,
         Command::Default { address } => addresses::make_default(&common, &address).await,
         Command::Agents { what } => agents::run(&common, what).await,
+        Command::Registration { what } => registration::run(&common, what).await,
         Command::HandOff(options) => handoff::run(&common, options).await,
         Command::Servers(options) => servers::run(&common, options).await,
         Command::Folder {
@@ -161,6 +163,9 @@ pub(crate) fn words_for(error: &ApiError) -> String {
             "Moving and deleting need a confirmation: --confirm ADDRESS, with the address itself."
         }
         ErrorCode::RehearsalNeeded => "Rehearse this choice first.",
+        ErrorCode::InvalidManifest => {
+            "This is no manifest: copy all of it from App registrations › Manifest in Entra."
+        }
         ErrorCode::CannotWriteFile => "The file cannot be written.",
         ErrorCode::Internal => {
             return format!("Mailroom met a defect of its own: {}", error.message);

@@ -16,6 +16,7 @@ mod imap;
 mod imports;
 mod practice;
 mod servers;
+mod registration;
 mod smtp;
 mod tickets;
 pub mod view;
@@ -34,6 +35,7 @@ pub use imap::*;
 pub use imports::*;
 pub use practice::*;
 pub use servers::*;
+pub use registration::*;
 pub use smtp::*;
 pub use tickets::*;
 

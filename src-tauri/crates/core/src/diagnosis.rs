@@ -10,6 +10,7 @@ pub mod handoff;
 pub mod map;
 pub mod practice;
 pub mod redact;
+pub mod registration;
 pub mod stations;
 
 use crate::Millis;

@@ -87,6 +87,8 @@ pub enum ErrorCode {
     ConfirmationNeeded,
     /// Moving and deleting need a rehearsal of exactly this choice first. `args.value`
     RehearsalNeeded,
+    /// The pasted text is no manifest of an app registration.
+    InvalidManifest,
     /// A file could not be written. `args.path`
     CannotWriteFile,
     /// A defect of ours.

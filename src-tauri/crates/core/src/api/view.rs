@@ -22,6 +22,7 @@ pub use crate::diagnosis::handoff::{
 };
 pub use crate::diagnosis::map::{ConnectionMap, Station, StationState, StationView};
 pub use crate::diagnosis::practice::{ExerciseView, Mend, Strikes};
+pub use crate::diagnosis::registration::{Access, Audit, Deviation, Expiry, Shell};
 pub use crate::provider::SpecialUse;
 pub use crate::store::addresses::ProviderKind;
 pub use crate::store::after_import::AfterImport;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// Each file, its text, and the family of its entries.
-pub(super) const FILES: [(&str, &str, Family); 10] = [
+pub(super) const FILES: [(&str, &str, Family); 11] = [
     ("entra.toml", include_str!("entra.toml"), Family::Entra),
     ("graph.toml", include_str!("graph.toml"), Family::Graph),
     (
@@ -20,6 +20,11 @@ pub(super) const FILES: [(&str, &str, Family); 10] = [
     (
         "mailroom.toml",
         include_str!("mailroom.toml"),
+        Family::Mailroom,
+    ),
+    (
+        "registration.toml",
+        include_str!("registration.toml"),
         Family::Mailroom,
     ),
     ("steps.toml", include_str!("steps.toml"), Family::Mailroom),
