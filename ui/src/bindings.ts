@@ -962,6 +962,7 @@ login: string,
 auth: ImapAuth,
 /** Addresses that mail may be sent from beside the connection's own. */
 from?: Array<string>, };
+
 /** What a server uses a folder for (RFC 6154 §2; Microsoft Graph, "mailFolder resource type", well-known names). */
 export type SpecialUse = "inbox" | "archive" | "drafts" | "sent" | "trash" | "junk" | "all" | "flagged";
 
