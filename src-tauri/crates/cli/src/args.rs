@@ -89,7 +89,7 @@ pub(crate) enum Command {
     /// Do the whole main job with the practice tenant: connect, import 300 mails, show the status
     Practice,
     /// Connect a mailbox: sign in through the browser, check, connect
-    Connect(ConnectArguments),
+    Connect(Box<ConnectArguments>),
     /// Show addresses and how they are
     Status {
         /// Only this address

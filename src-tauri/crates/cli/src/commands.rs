@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Sandbox(options) => sandbox::run(options, common.json).await,
         Command::Practice => practice::run(&common).await,
-        Command::Connect(options) => connect::connect(&common, options).await,
+        Command::Connect(options) => connect::connect(&common, *options).await,
         Command::Reconnect(options) if options.undo => {
             addresses::undo_disconnect(&common, &options.address).await
         }

@@ -6,7 +6,7 @@ mod autoconfig;
 mod presets;
 
 use crate::account::{EmailAddress, Tls};
-use crate::oauth::http::{BodyError, is_allowed, is_loopback, read_capped};
+use crate::oauth::http::{is_allowed, is_loopback, read_capped};
 use url::Url;
 
 /// Longest settings file, in bytes.
@@ -114,10 +114,7 @@ async fn file(http: &reqwest::Client, place: Url, domain: &str) -> Option<bytes:
         if answer.status() != http::StatusCode::OK {
             return None;
         }
-        return match read_capped(answer, FILE_LIMIT).await {
-            Ok(bytes) => Some(bytes),
-            Err(BodyError::TooLarge | BodyError::Broken(_)) => None,
-        };
+        return read_capped(answer, FILE_LIMIT).await.ok();
     }
     None
 }

@@ -85,7 +85,12 @@ fn entries(bytes: &[u8]) -> Option<Vec<Entry>> {
             // Nobody needs a document type here; whoever brings one means harm.
             Event::DocType(_) => return None,
             Event::Eof => return path.is_empty().then_some(all),
-            _ => {}
+            Event::Empty(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::GeneralRef(_) => {}
         }
     }
     None
