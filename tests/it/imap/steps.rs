@@ -52,7 +52,8 @@ fn choices(folder: Option<&str>) -> ConnectChoices {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_tried_before_anything_is_chosen_and_the_map_shows_where_it_ended() {
     let server = Dovecot::start().await;
-    server.folder("Überall");
+    // "Überall" as it is on the server (RFC 3501 §5.1.3).
+    server.folder("&ANw-berall");
     server.deliver("new", "inbox@contoso.example", -60);
     let desk = Desk::new(Some(&server.papers.ca)).await;
 

@@ -94,7 +94,9 @@ pub(super) async fn failed_attempt(
     if !this_computer(app, app.context.storage_trouble(), lights).await {
         return;
     }
+    // Without tokens there is one station at which a server refuses a person.
     let station = match station_of(&finding) {
+        _ if finding.sign_in_again => Station::SignIn,
         Station::Registration | Station::Consent | Station::Token => Station::SignIn,
         station => station,
     };
