@@ -79,18 +79,19 @@ impl Plan {
 pub(crate) fn mailbox_of(app: &App, id: &str) -> Option<(Provider, Folder)> {
     let plan = app.attempts.plan(id)?;
     if plan.password.is_some() {
-        let folder = app.attempts.with(|all| match &all.get(id)?.stage {
-            ConnectStage::Ready {
-                folder,
-                folder_messages,
-                ..
-            } => Some(Folder {
-                id: imap::folder_id(folder),
-                name: folder.clone(),
-                total: *folder_messages,
-            }),
-            _ => None,
-        })?;
+        let ConnectStage::Ready {
+            folder,
+            folder_messages,
+            ..
+        } = app.attempts.view(id)?.stage
+        else {
+            return None;
+        };
+        let folder = Folder {
+            id: imap::folder_id(&folder),
+            name: folder,
+            total: folder_messages,
+        };
         return Some((password::trial(app, &plan)?, folder));
     }
     let (plan, proven) = app.attempts.proven(id)?;

@@ -95,10 +95,14 @@ pub(super) async fn failed_attempt(
         return;
     }
     // Without tokens there is one station at which a server refuses a person.
-    let station = match station_of(&finding) {
-        _ if finding.sign_in_again => Station::SignIn,
-        Station::Registration | Station::Consent | Station::Token => Station::SignIn,
-        station => station,
+    let station = station_of(&finding);
+    let of_tokens = matches!(
+        station,
+        Station::Registration | Station::Consent | Station::Token
+    );
+    let station = match finding.sign_in_again || of_tokens {
+        true => Station::SignIn,
+        false => station,
     };
     fail_at(lights, (station, finding), server);
 }
