@@ -34,9 +34,10 @@ pub(crate) fn problems(files: &[(&str, &str)]) -> Vec<String> {
             match (section.as_str(), value) {
                 ("entry", Value::Array(rows)) => {
                     for row in rows {
-                        match row {
-                            Value::Table(row) => entries.push(((*file).to_owned(), row)),
-                            other => found.push(format!("{file}: an entry is no table: {other}")),
+                        if let Value::Table(row) = row {
+                            entries.push(((*file).to_owned(), row));
+                        } else {
+                            found.push(format!("{file}: an entry is no table: {row}"));
                         }
                     }
                 }
