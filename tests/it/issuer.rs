@@ -129,10 +129,11 @@ impl Desk {
     }
 
     async fn failure(&self, input: ImapInput) -> Finding {
-        match self.signed_in(input).await.stage {
-            ConnectStage::Failed { finding } => finding,
-            other => panic!("{other:?}"),
-        }
+        let stage = self.signed_in(input).await.stage;
+        let ConnectStage::Failed { finding } = stage else {
+            panic!("{stage:?}");
+        };
+        finding
     }
 }
 

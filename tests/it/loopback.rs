@@ -79,9 +79,12 @@ async fn ten_thousand_hostile_requests_during_a_sign_in_change_nothing() {
         .unwrap();
     let link = wait(
         "the browser is waited for",
-        async || match api::connect_attempt(&app, &attempt.id).unwrap().stage {
-            ConnectStage::WaitingForBrowser { url, .. } => Some(url),
-            _ => None,
+        async || {
+            let stage = api::connect_attempt(&app, &attempt.id).unwrap().stage;
+            if let ConnectStage::WaitingForBrowser { url, .. } = stage {
+                return Some(url);
+            }
+            None
         },
     )
     .await;

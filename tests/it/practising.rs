@@ -93,13 +93,13 @@ async fn an_admin_who_sets_the_switch_right_mends_the_connection() {
     api::pause_address(&world.app, id).await.unwrap();
     let mut wrong = Vec::new();
     for scenario in scenarios() {
-        let fields = match scenario.mend {
-            api::view::Mend::Switch => (
-                "set",
-                serde_json::json!({"setting": scenario.name, "to": "healthy"}),
-            ),
-            api::view::Mend::GrantConsent => ("grant-consent", serde_json::json!({})),
-            _ => continue,
+        let fields = if scenario.mend == api::view::Mend::Switch {
+            let to = serde_json::json!({"setting": scenario.name, "to": "healthy"});
+            ("set", to)
+        } else if scenario.mend == api::view::Mend::GrantConsent {
+            ("grant-consent", serde_json::json!({}))
+        } else {
+            continue;
         };
         if scenario.strikes != Strikes::Connection {
             continue;

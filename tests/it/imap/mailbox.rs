@@ -162,7 +162,7 @@ async fn what_somebody_else_removed_or_renumbered_is_told_apart() {
     let had = provider.fetch(&ids).await;
     assert_eq!(had.iter().filter(|had| had.is_ok()).count(), 1);
     let third = all(&provider).await.pop().unwrap();
-    assert!(provider.fetch(&[third.server_id.clone()]).await[0].is_ok());
+    assert!(provider.fetch(std::slice::from_ref(&third.server_id)).await[0].is_ok());
     server.renumber().await;
     let had = provider.fetch(&ids).await;
     let expired = |had: &Result<_, _>| matches!(had, Err(ProviderError::CursorExpired(_)));

@@ -9,10 +9,10 @@ use mailroom_core::diagnosis::Finding;
 use serde_json::json;
 
 fn finding(stage: &ConnectStage) -> &Finding {
-    match stage {
-        ConnectStage::Failed { finding } => finding,
-        other => panic!("{other:?}"),
-    }
+    let ConnectStage::Failed { finding } = stage else {
+        panic!("{stage:?}");
+    };
+    finding
 }
 
 #[tokio::test]

@@ -237,10 +237,10 @@ fn honest(line: &str, within: bool) -> String {
 }
 
 fn kind(error: &ProviderError) -> String {
-    match error {
-        ProviderError::Protocol(what, _) => (*what).to_owned(),
-        other => code(other),
+    if let ProviderError::Protocol(what, _) = error {
+        return (*what).to_owned();
     }
+    code(error)
 }
 
 /// One script: what is sent instead, the finding it must lead to (empty: the mail is taken), and whether the message may

@@ -170,10 +170,10 @@ pub(crate) async fn undo_disconnect(common: &Common, address: &str) -> Result<()
     };
     session::close(&app).await;
     show(common, std::slice::from_ref(&view));
-    match view.status {
-        Status::Failed | Status::Offline => Err(Failure::Findings),
-        _ => Ok(()),
+    if matches!(view.status, Status::Failed | Status::Offline) {
+        return Err(Failure::Findings);
     }
+    Ok(())
 }
 
 /// `default`
