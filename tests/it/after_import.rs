@@ -3,7 +3,7 @@
 use crate::world::{SUPPORT, World, mail, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{AfterImport, Outcome};
+use mailroom_core::api::view::{AfterImport, Notice, Outcome};
 
 const DONE: &str = "Requests/Done";
 
@@ -178,6 +178,29 @@ async fn deleting_puts_mail_into_deleted_items_and_older_mail_only_when_asked() 
     no_marks_wait(&world, view.id).await;
     let wanted = before + 1 + usize::try_from(imported).unwrap();
     assert_eq!(trash().await, wanted);
+}
+
+#[tokio::test]
+async fn shells_are_told_how_many_marks_wait() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let mut notices = world.app.notices();
+    // The server takes no changes: the queue holds them.
+    world.scenario("quota-full", true).await;
+    world
+        .deliver(&mail("m@fabrikam.example", "Marked later", ""))
+        .await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    let told = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        loop {
+            if let Ok(Notice::Address(view)) = notices.recv().await
+                && view.pending_marks == 1
+            {
+                return;
+            }
+        }
+    });
+    told.await.unwrap();
 }
 
 #[tokio::test]

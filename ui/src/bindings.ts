@@ -92,6 +92,8 @@ new_tickets_today: number,
 activity: Array<number>,
 /** Open tickets. */
 open_tickets: number,
+/** Marks that the server has not yet taken. */
+pending_marks: number,
 /** The present or latest import. */
 import: ImportView | null, };
 

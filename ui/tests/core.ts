@@ -51,6 +51,7 @@ export const address: AddressView = {
   new_tickets_today: 3,
   activity: Array<number>(24).fill(1),
   open_tickets: 12,
+  pending_marks: 0,
   import: null,
 };
 

@@ -204,6 +204,7 @@ mod tests {
             new_tickets_today: 0,
             activity: Vec::new(),
             open_tickets: 0,
+            pending_marks: 0,
             import: None,
         }
     }

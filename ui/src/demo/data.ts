@@ -98,6 +98,7 @@ function address(
     new_tickets_today: 3 + ((id * 7) % 19),
     activity: hours(id, 4 + ((id * 5) % 11)),
     open_tickets: 120 + id * 37,
+    pending_marks: 0,
     import: null,
     ...given,
   };

@@ -150,6 +150,8 @@ pub struct AddressView {
     pub activity: Vec<u32>,
     /// Open tickets.
     pub open_tickets: u32,
+    /// Marks that the server has not yet taken.
+    pub pending_marks: u32,
     /// The present or latest import.
     pub import: Option<ImportView>,
 }

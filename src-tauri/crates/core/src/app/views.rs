@@ -63,6 +63,7 @@ struct Line {
     new_tickets_today: u32,
     activity: [u32; 24],
     open_tickets: u32,
+    pending_marks: u32,
     silent: bool,
 }
 
@@ -79,6 +80,7 @@ fn read_line(db: &Connection, row: AddressRow, now: Millis) -> rusqlite::Result<
         new_tickets_today: tickets::created_since(db, row.id, start_of_day(now))?,
         activity: tickets::activity(db, row.id, now)?,
         open_tickets: tickets::open_count(db, row.id)?,
+        pending_marks: marks::pending(db, row.id)?,
         silent: silences::is_silent(db, row.id)?,
         handoffs: handoffs::of_address(db, &row.address_key)?,
         proven_at: own_tests::proven_at(db, row.id)?,
@@ -112,6 +114,7 @@ fn draw(app: &App, line: Line) -> AddressView {
         new_tickets_today: line.new_tickets_today,
         activity: line.activity.to_vec(),
         open_tickets: line.open_tickets,
+        pending_marks: line.pending_marks,
         import: line
             .import
             .map(|(import, totals, pending)| draw_import(app, &import, totals, pending, now)),
