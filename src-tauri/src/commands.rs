@@ -5,6 +5,7 @@ mod bundle;
 mod handoff;
 mod practice;
 mod mailbox;
+mod registration;
 mod servers;
 
 use crate::saving::ask_where;
@@ -89,6 +90,9 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         mailbox::set_folder,
         mailbox::rehearse_after_import,
         mailbox::set_after_import,
+        registration::audit_registration,
+        registration::registration_script,
+        registration::save_registration_script,
         servers::propose_servers,
         servers::servers,
         servers::try_servers,

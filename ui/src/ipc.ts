@@ -161,6 +161,33 @@ export const saveHandOff = (id: number, language: string) =>
 export const withdrawHandOff = (id: number) =>
   call<void>("withdraw_hand_off", { id });
 
+/** What deviates in a pasted manifest, and a card for each, in the same order. */
+export const auditRegistration = (
+  manifest: string,
+  access: api.Access,
+  tenant: string,
+  language: string,
+) =>
+  call<[api.Audit, api.Card[]]>("audit_registration", {
+    manifest,
+    access,
+    tenant,
+    language,
+  });
+/** What a script should set up; without a client id it looks for the name. */
+export interface Registration {
+  access: api.Access;
+  name: string;
+  tenant: string;
+  clientId: string | null;
+}
+export const registrationScript = (runsIn: api.Shell, wanted: Registration) =>
+  call<string>("registration_script", { runsIn, ...wanted });
+export const saveRegistrationScript = (
+  runsIn: api.Shell,
+  wanted: Registration,
+) => call<string | null>("save_registration_script", { runsIn, ...wanted });
+
 export const startImport = (id: number, newest: number) =>
   call<void>("start_import", { id, newest });
 export const pauseImport = (id: number) => call<void>("pause_import", { id });

@@ -11,6 +11,7 @@ export const screens = [
   ["error", "demo=error", ""],
   ["connect-address", "demo=full", "#/connect"],
   ["connect-registration", "demo=full", "#/connect", "next"],
+  ["connect-registration-help", "demo=full", "#/connect", "registration"],
   ["connect-servers", "demo=full", "#/connect", "servers"],
   ["connect-servers-wrong", "demo=full", "#/connect", "serversWrong"],
   ["connect-password", "demo=full&stage=checking", "#/connect", "password"],
@@ -47,6 +48,12 @@ export const screens = [
   ["map-network", "demo=full&still", "#/addresses/1", "network"],
   ["prove-sending", "demo=full&still", "#/addresses/1", "prove"],
   ["ask-admin", "demo=full&still", "#/addresses/2", "ask"],
+  ["ask-admin-mail", "demo=full&still", "#/addresses/2", "mail"],
+  ["ask-admin-here", "demo=full&still", "#/addresses/2", "askHere"],
+  ["registration", "demo=full&still", "#/addresses/1", "ways"],
+  ["registration-check", "demo=full&still", "#/addresses/1", "deviates"],
+  ["registration-fine", "demo=full&still", "#/addresses/1", "fine"],
+  ["registration-wrong", "demo=full&still", "#/addresses/1", "noManifest"],
   ["addresses-waiting", "demo=full&still&waiting", ""],
   ["explain", "demo=full&still", "#/explain"],
   ["explain-found", "demo=full&still", "#/explain", "paste"],
@@ -175,6 +182,49 @@ const steps = {
     await steps.ask(page);
     await page.getByTestId("handoff-mail").click();
     await page.getByTestId("handoff-to").fill("admin@nordwind.example");
+  },
+  async askHere(page) {
+    await steps.ask(page);
+    await page.getByTestId("handoff-here").click();
+  },
+  async registration(page) {
+    await steps.next(page);
+    await page.getByTestId("connect-client").fill("6f3c1d52");
+    await page.getByTestId("connect-tenant").fill("contoso.example");
+    await page.getByTestId("registration-how").click();
+    await page.getByTestId("registration-script").click();
+    await page.getByTestId("script-text").waitFor();
+    await page.getByTestId("registration-check").click();
+  },
+  async ways(page) {
+    await page.getByTestId("registration-open").click();
+    await page.getByTestId("registration-check").click();
+    await page.getByTestId("registration-how").click();
+    await page.getByTestId("registration-script").click();
+    await page.getByTestId("script-text").waitFor();
+  },
+  async manifest(page, text) {
+    await page.getByTestId("registration-open").click();
+    await page.getByTestId("manifest").fill(text);
+    await page.getByTestId("manifest-check").click();
+  },
+  async deviates(page) {
+    const manifest = {
+      appId: "11111111-2222-3333-4444-555555555555",
+      displayName: "Mailroom",
+      isFallbackPublicClient: false,
+      web: { redirectUris: ["http://localhost"] },
+    };
+    await steps.manifest(page, JSON.stringify(manifest, null, 2));
+    await page.getByTestId("audit").waitFor();
+  },
+  async fine(page) {
+    await steps.manifest(page, '{ "isFallbackPublicClient": true }');
+    await page.getByTestId("audit").waitFor();
+  },
+  async noManifest(page) {
+    await steps.manifest(page, "Overview | Mailroom");
+    await page.locator("[aria-invalid]").waitFor();
   },
   async paste(page) {
     await page

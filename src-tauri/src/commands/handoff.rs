@@ -1,4 +1,4 @@
-//! Handing fixes over, and the app registration.
+//! Handing fixes over.
 
 use super::Answer;
 use crate::saving::ask_where;

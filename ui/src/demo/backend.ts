@@ -4,6 +4,7 @@
 import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import type {
+  Access,
   AddressDetails,
   AddressView,
   AfterImport,
@@ -16,6 +17,7 @@ import type {
   MailHandOff,
   Notice,
   Settings,
+  Shell,
   Station,
   Theme,
   TicketQuery,
@@ -24,6 +26,7 @@ import * as data from "./data";
 import * as maps from "./maps";
 import * as mail from "./servers";
 import * as outlook from "./outlook";
+import * as registration from "./registration";
 import { practice } from "./practice";
 
 const identity = {
@@ -478,6 +481,28 @@ export function install(params: URLSearchParams): void {
       );
       return null;
     },
+    audit_registration: ({
+      manifest,
+      language,
+    }: {
+      manifest: string;
+      language: "en" | "de" | "ja";
+    }) => {
+      const found = registration.audit(manifest, language);
+      if (!found) throw problem("invalid_manifest");
+      return found;
+    },
+    registration_script: ({
+      runsIn,
+      access,
+      tenant,
+    }: {
+      runsIn: Shell;
+      access: Access;
+      tenant: string;
+    }) => registration.script(runsIn, access, tenant),
+    save_registration_script: () =>
+      "/home/alex/Downloads/mailroom-registration.ps1",
     explain_text: ({
       text,
       language,

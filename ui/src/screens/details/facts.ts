@@ -1,5 +1,6 @@
 import type { AddressDetails, ImapServer } from "../../bindings";
 import { t } from "../../i18n/i18n.svelte";
+import type { Registration } from "../../ipc";
 import type { Fact } from "../../parts/Facts.svelte";
 
 /** Who signed in and what is read, named. */
@@ -50,6 +51,27 @@ export function registrationFacts({
       code: true,
     },
   ];
+}
+
+/** What the app registration in Entra should be; nothing where the sign-in is not Entra's. */
+export function wantedRegistration({
+  address,
+  registration,
+}: AddressDetails): Registration | null {
+  // The registration at another issuer stands with one place for both.
+  const entra = registration.authority !== registration.graph_url;
+  if (!registration.client_id || !entra) return null;
+  return {
+    access:
+      address.provider === "imap"
+        ? "imap"
+        : address.mailbox
+          ? "graph_shared"
+          : "graph",
+    name: "Mailroom",
+    tenant: registration.tenant,
+    clientId: registration.client_id,
+  };
 }
 
 /** The mail servers, named. */
