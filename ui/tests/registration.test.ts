@@ -1,6 +1,8 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
 import type { Access, Card } from "../src/bindings";
+import { tick } from "svelte";
+import ShowRegistration from "../src/parts/registration/ShowRegistration.svelte";
 import Help from "../src/parts/registration/Help.svelte";
 import { card, problem, start, type Answers } from "./core";
 
@@ -88,4 +90,21 @@ test("the script is for the shell that was chosen and is saved as such", async (
     "save_registration_script",
     { runsIn: "az", ...wanted },
   ]);
+});
+
+test("the way to the registration stands on what its owner can mend, and nowhere else", async () => {
+  start({});
+  const onclick = () => {};
+  const mine = { ...owner, fixers: ["app_owner" as const] };
+  const { unmount } = render(ShowRegistration, {
+    words: Promise.resolve(mine),
+    onclick,
+  });
+  await screen.findByTestId("finding-registration");
+  unmount();
+  const words = Promise.resolve(card);
+  render(ShowRegistration, { words, onclick });
+  await words;
+  await tick();
+  expect(screen.queryByTestId("finding-registration")).toBeNull();
 });

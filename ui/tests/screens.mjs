@@ -198,7 +198,6 @@ const steps = {
   },
   async ways(page) {
     await page.getByTestId("registration-open").click();
-    await page.getByTestId("registration-check").click();
     await page.getByTestId("registration-how").click();
     await page.getByTestId("registration-script").click();
     await page.getByTestId("script-text").waitFor();

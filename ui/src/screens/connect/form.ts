@@ -10,6 +10,8 @@ import type {
   Tls,
 } from "../../bindings";
 
+import type { Registration } from "../../ipc";
+
 export type Step = "address" | "servers" | "registration" | "signin" | "ready";
 
 /** How a mail server is signed in to. */
@@ -110,6 +112,19 @@ export function registrationOf(
     cloud: { kind: form.cloud },
   };
 }
+
+/** What the registration in Entra should be. Of what is typed, only what can be right goes into it. */
+export const wantedOf = (form: Form): Registration => ({
+  access:
+    form.way === "imap"
+      ? "imap"
+      : form.opens === "shared"
+        ? "graph_shared"
+        : "graph",
+  name: "Mailroom",
+  tenant: isTenant(form.tenant) ? form.tenant.trim() : "",
+  clientId: isGuid(form.clientId) ? form.clientId.trim() : null,
+});
 
 /** Exchange Online by IMAP and SMTP (Microsoft, "POP, IMAP, and SMTP settings for Outlook.com and Microsoft 365"). */
 export const exchangeOnline = (form: Form): Partial<Form> => ({
