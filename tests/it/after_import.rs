@@ -185,7 +185,15 @@ async fn shells_are_told_how_many_marks_wait() {
     let world = World::new().await;
     let view = world.connect(None).await;
     let mut notices = world.app.notices();
-    // The server takes no changes: the queue holds them.
+    choose(&world, view.id, &AfterImport::Delete, false).await;
+    // What is there at the first look is no news.
+    wait("changes are told", async || {
+        api::pause_address(&world.app, view.id).await.unwrap();
+        api::resume_address(&world.app, view.id).await.unwrap();
+        matches!(notices.try_recv(), Ok(Notice::Address(_))).then_some(())
+    })
+    .await;
+    // A full mailbox moves nothing: the queue holds it.
     world.scenario("quota-full", true).await;
     world
         .deliver(&mail("m@fabrikam.example", "Marked later", ""))
