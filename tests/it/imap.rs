@@ -1,5 +1,6 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
+mod doctor;
 pub mod dovecot;
 pub mod hostile;
 mod mailbox;

@@ -7,11 +7,12 @@ use crate::imap::dovecot::Dovecot;
 use crate::world::{MemoryKey, SUPPORT, options, wait};
 use mailroom_core::api::view::{
     AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens, ServerKind,
-    Status,
+    Station, Status,
 };
 use mailroom_core::api::{self, ImapInput, IssuerInput};
 use mailroom_core::app::{App, Options};
 use mailroom_core::diagnosis::Finding;
+use mailroom_core::diagnosis::catalogue::Fixer;
 use mailroom_core::store::ledger::Outcome;
 use rig::{Answer, MAIL, Person, Provider};
 use serde_json::json;
@@ -178,6 +179,47 @@ async fn signs_in_reads_the_newest_and_renews_tokens_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_stops_at_the_token_where_the_server_takes_none_and_is_green_when_it_does() {
+    let mut desk = Desk::new().await;
+    let view = desk.connect(None).await;
+    let check = async |desk: &Desk| {
+        let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+        let failed = map.first_failed().cloned();
+        failed.map(|view| (view.station, view.finding.unwrap()))
+    };
+    assert!(check(&desk).await.is_none());
+
+    // A token that has ended is renewed by itself: nothing to be seen.
+    desk.provider.set(json!({"revoke": "tokens"})).await;
+    desk.restart_server().await;
+    assert!(check(&desk).await.is_none());
+
+    // The server wants tokens for somebody else.
+    desk.provider
+        .set(json!({"audience": "https://files.contoso.example"}))
+        .await;
+    desk.restart_server().await;
+    let (station, finding) = check(&desk).await.unwrap();
+    assert_eq!(station, Station::Token);
+    assert_eq!(finding.code, "IMAP AUTHENTICATE failed");
+    let card = api::explain(&desk.app, &finding.code, &finding.args, "en");
+    assert!(card.fixers.contains(&Fixer::AppOwner), "{card:?}");
+    // As for an attempt to connect anew.
+    let attempt = api::reconnect_address(&desk.app, view.id, false, "en")
+        .await
+        .unwrap();
+    let stage = desk.decided(&attempt.id).await.stage;
+    assert!(matches!(stage, ConnectStage::Failed { .. }), "{stage:?}");
+    let map = api::check_attempt(&desk.app, &attempt.id).await.unwrap();
+    assert_eq!(map.first_failed().unwrap().station, Station::Token);
+    api::cancel_connect(&desk.app, &attempt.id).unwrap();
+    desk.provider.set(json!({"audience": MAIL})).await;
+    desk.restart_server().await;
+    assert!(check(&desk).await.is_none());
+    desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn short_lived_tokens_are_renewed_before_they_end() {
     let mut desk = Desk::new().await;
     desk.provider.set(json!({"accessTokenTtl": 2})).await;
@@ -215,6 +257,13 @@ async fn a_revoked_sign_in_asks_for_another_one_which_fetches_what_came_meanwhil
     .await;
     assert_eq!(cause.code, "invalid_grant");
     assert!(cause.sign_in_again);
+    let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+    let failed = map.first_failed().unwrap();
+    let code = failed.finding.as_ref().map(|finding| finding.code.as_str());
+    assert_eq!(
+        (failed.station, code),
+        (Station::Token, Some("invalid_grant"))
+    );
 
     desk.server.deliver("new", "meanwhile@contoso.example", 1);
     let again = api::reconnect_address(&desk.app, view.id, false, "en")

@@ -81,6 +81,29 @@ impl Dovecot {
         self.owner
     }
 
+    /// Where everything of this server is.
+    pub fn place(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes one of its files: `users`, `cert.pem` and `key.pem`, `more` (settings that come last), or one that the
+    /// settings name. It counts from the next start on.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// It shows this certificate from the next start on.
+    pub fn wear(&self, papers: &Papers) {
+        self.write("cert.pem", &papers.certificate);
+        self.write("key.pem", &papers.key);
+    }
+
+    /// Ends it with all sessions, and starts it again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.run().await;
+    }
+
     fn maildir(&self) -> PathBuf {
         self.path("mail/support")
     }
@@ -114,7 +137,7 @@ impl Dovecot {
              service anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
              service auth {{\n unix_listener {dir}/sasl {{\n mode = 0666\n }}\n}}\n\
              namespace inbox {{\n inbox = yes\n separator = /\n\
-              mailbox Trash {{\n auto = create\n special_use = \\Trash\n }}\n}}\n{more}\n"
+              mailbox Trash {{\n auto = create\n special_use = \\Trash\n }}\n}}\n{more}\n!include_try {dir}/more\n"
         );
         if me != 0 {
             let name = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout);

@@ -7,7 +7,7 @@ use crate::app::{self, App};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
-use crate::store::{accounts, addresses, brands, own_tests};
+use crate::store::{accounts, addresses, brands, marks, own_tests};
 use crate::sync::UNDO_TIME;
 use rusqlite::Transaction;
 use std::collections::BTreeMap;
@@ -79,7 +79,8 @@ pub async fn save_address_settings(
     .await
 }
 
-/// Polls one address, or all, as soon as the server allows; whichever process polls does it.
+/// Polls one address, or all, as soon as the server allows; whichever process polls does it. What the server would not
+/// do with imported mail is asked of it again.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`].
@@ -92,6 +93,7 @@ pub async fn sync_now(app: &App, id: Option<i64>) -> Result<(), ApiError> {
             for row in addresses::all(tx)? {
                 if !row.disconnected && id.is_none_or(|id| id == row.id) {
                     addresses::request_wake(tx, row.id)?;
+                    marks::hurry(tx, row.id)?;
                     found = true;
                 }
             }

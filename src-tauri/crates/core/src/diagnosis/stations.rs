@@ -76,6 +76,7 @@ const TOKEN: &[&str] = &[
     "InvalidAuthenticationToken",
     "token_not_readable",
     "unauthorized",
+    "IMAP AUTHENTICATE failed",
     "AADSTS50132",
     "AADSTS50173",
     "AADSTS50196",
@@ -103,7 +104,21 @@ const COMPUTER: &[&str] = &[
 ];
 
 /// Codes of the mailbox right.
-const RIGHT: &[&str] = &["DefaultFolderNotFound", "full_access_missing"];
+const RIGHT: &[&str] = &[
+    "DefaultFolderNotFound",
+    "full_access_missing",
+    "IMAP no permission",
+    "IMAP not allowed",
+    "IMAP not connected",
+];
+
+/// Codes of what becomes of mail on the server.
+pub(super) const MARK: &[&str] = &[
+    "EXPUNGE failed",
+    "IMAP move not permitted",
+    "IMAP move target full",
+    "IMAP move target gone",
+];
 
 /// Codes of sending.
 const SEND: &[&str] = &[
@@ -139,6 +154,9 @@ pub fn station_of_code(code: &str) -> Station {
     if is_in(RIGHT) {
         return Station::MailboxRight;
     }
+    if is_in(MARK) {
+        return Station::Mark;
+    }
     if is_in(SEND) {
         return Station::Send;
     }
@@ -147,12 +165,12 @@ pub fn station_of_code(code: &str) -> Station {
     }
     match code {
         "offline" | "captive_portal" => return Station::Network,
-        "folder_gone" | "no_recent_mail_in_folder" | "ErrorFolderNotFound" => {
+        "folder_gone" | "no_recent_mail_in_folder" | "ErrorFolderNotFound" | "TRYCREATE" => {
             return Station::Folder;
         }
         "after_import_folder_gone" => return Station::Mark,
         "sign_in_again" | "wrong_account" | "signin_timed_out" | "signin_cancelled"
-        | "signin_invalid" => return Station::SignIn,
+        | "signin_invalid" | "IMAP LOGIN failed" | "IMAP Basic authentication disabled" => return Station::SignIn,
         _ => {}
     }
     match catalogue::get(code).map(catalogue::Entry::family) {

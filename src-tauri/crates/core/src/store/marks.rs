@@ -97,6 +97,13 @@ pub fn retry(conn: &Connection, id: i64, not_before: Millis) -> rusqlite::Result
     Ok(())
 }
 
+/// Marks of an address that wait after a refusal are due at once: somebody has looked into it, and asks again.
+pub fn hurry(conn: &Connection, address_id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE marks SET not_before = 0 WHERE address_id = ?1")?
+        .execute([address_id])?;
+    Ok(())
+}
+
 /// How many marks of an address wait.
 pub fn pending(conn: &Connection, address_id: i64) -> rusqlite::Result<u32> {
     conn.prepare_cached("SELECT count(*) FROM marks WHERE address_id = ?1")?

@@ -112,7 +112,7 @@ pub fn seen_at(address: &AddressRow, mut finding: Finding) -> Finding {
     let evidence = finding.evidence.as_ref();
     let is_root = evidence.is_some_and(|said| said.raw.contains("Default folder"));
     match finding.code.as_str() {
-        "ErrorItemNotFound" | "ErrorFolderNotFound" | "folder_gone"
+        "ErrorItemNotFound" | "ErrorFolderNotFound" | "TRYCREATE" | "folder_gone"
             if address.folder_path.is_some() && !is_root =>
         {
             finding.code = "folder_gone".to_owned();

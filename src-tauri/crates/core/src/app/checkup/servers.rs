@@ -31,7 +31,9 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
     }
     let (inbox, took) = timed(evidence::inbox(&provider)).await;
     let inbox = match inbox {
-        Ok(inbox) => inbox,
+        Ok(inbox) => Some(inbox),
+        // What was asked for is the folder that is read. Without it the mailbox is there all the same.
+        Err(ProviderError::NotFound(_)) if known.row.folder_path.is_some() => None,
         Err(error) => {
             fail_at(lights, refused_at(&error, server), server);
             return;
@@ -45,7 +47,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
             }
         }
     }
-    let inbox = known.row.folder_path.is_none().then_some(inbox);
+    let inbox = inbox.filter(|_| known.row.folder_path.is_none());
     reading(app, known, &provider, inbox, lights).await;
 }
 

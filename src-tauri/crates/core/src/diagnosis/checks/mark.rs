@@ -3,6 +3,7 @@
 use super::{facts, instant};
 use crate::diagnosis::evidence::MarkEvidence;
 use crate::diagnosis::map::Judgement;
+use crate::diagnosis::stations::MARK;
 use crate::diagnosis::{Evidence, Finding, Severity};
 
 /// What the queue notes when the folder that mail is moved to is gone.
@@ -22,6 +23,7 @@ pub fn check(seen: &MarkEvidence) -> Judgement {
     let evidence = Evidence::of(code, None, code.unwrap_or_default(), &[]);
     let name = match code {
         Some(TARGET_GONE) => "after_import_folder_gone",
+        Some(code) if MARK.contains(&code) => code,
         Some(_) | None => "marks_waiting",
     };
     let mut finding = Finding::seen(name, Severity::Warning, &evidence);
@@ -52,6 +54,14 @@ mod tests {
             let judgement = check(&evidence);
             assert_eq!(seen(&judgement), expected, "{evidence:?}");
             assert_eq!(judgement.facts["pending"], pending.to_string());
+        }
+        for code in MARK {
+            let refused = MarkEvidence {
+                pending: 1,
+                attempts: 1,
+                last_refusal: Some((code.to_string(), 5)),
+            };
+            assert_eq!(seen(&check(&refused)), (S::Warning, *code, false));
         }
         let no_target = MarkEvidence {
             pending: 1,

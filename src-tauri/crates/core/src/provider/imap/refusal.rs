@@ -49,12 +49,26 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
         return ProviderError::Forbidden(seen("IMAP not connected"));
     }
     if has("[overquota]") || has("quota exceeded") {
-        return ProviderError::QuotaFull(seen("mailbox_full"));
+        let is_target = asked == Asked::Target;
+        return ProviderError::QuotaFull(seen(match is_target {
+            true => "IMAP move target full",
+            false => "mailbox_full",
+        }));
+    }
+    // RFC 5530 §3: a fault of the server's own, whatever was asked for.
+    if has("[serverbug]") {
+        return ProviderError::Server(seen("IMAP server fault"));
     }
     if has("[unavailable]") || has("server unavailable") {
         return ProviderError::Server(seen("IMAP Server Unavailable"));
     }
     match asked {
+        // RFC 5530 §3: who signs in is known, and may not come in. Dovecot's `nologin` says CONTACTADMIN.
+        Asked::Password | Asked::Token if has("[contactadmin]") || has("[authorizationfailed]") => {
+            ProviderError::Forbidden(seen("IMAP not allowed"))
+        }
+        Asked::Folder if has("[noperm]") => ProviderError::Forbidden(seen("IMAP no permission")),
+        Asked::Target if has("[noperm]") => ProviderError::Server(seen("IMAP move not permitted")),
         Asked::Password => ProviderError::Unauthorized(seen("IMAP LOGIN failed")),
         Asked::Token => ProviderError::Unauthorized(seen("IMAP AUTHENTICATE failed")),
         Asked::Folder => ProviderError::NotFound(seen("TRYCREATE")),
@@ -160,6 +174,41 @@ mod tests {
                 "IMAP move target gone",
             ),
             ("EXPUNGE failed.", Asked::Removal, "EXPUNGE failed"),
+            (
+                "[CONTACTADMIN] Login disabled for this user",
+                Asked::Password,
+                "IMAP not allowed",
+            ),
+            (
+                "[AUTHORIZATIONFAILED] Authorization failed",
+                Asked::Token,
+                "IMAP not allowed",
+            ),
+            (
+                "[NOPERM] Permission denied",
+                Asked::Folder,
+                "IMAP no permission",
+            ),
+            (
+                "[NOPERM] Permission denied",
+                Asked::Target,
+                "IMAP move not permitted",
+            ),
+            (
+                "[OVERQUOTA] Quota exceeded (mailbox for user is full)",
+                Asked::Target,
+                "IMAP move target full",
+            ),
+            (
+                "[OVERQUOTA] Quota exceeded (mailbox for user is full)",
+                Asked::Other,
+                "mailbox_full",
+            ),
+            (
+                "[SERVERBUG] Internal error occurred.",
+                Asked::Folder,
+                "IMAP server fault",
+            ),
             (
                 "STARTTLS is not offered",
                 Asked::Encryption,

@@ -152,7 +152,8 @@ impl Session {
             },
             _ => {}
         })
-        .await?;
+        .await
+        .map_err(|error| about_folder(folder, error))?;
         if selected.uid_validity == 0 {
             // Without it nothing can be told apart for long (RFC 3501 §2.3.1.1).
             return Err(protocol("no_uid_validity"));
@@ -346,6 +347,19 @@ impl Session {
                 Capability::Atom(name) => name.to_ascii_uppercase(),
             })
             .collect();
+    }
+}
+
+/// Every mailbox has an inbox (RFC 3501 §5.1): where a server says that there is none, this login may not see it.
+fn about_folder(folder: &str, error: ProviderError) -> ProviderError {
+    match error {
+        ProviderError::NotFound(evidence) if folder.eq_ignore_ascii_case("INBOX") => {
+            ProviderError::Forbidden(Evidence {
+                code: Some("IMAP no permission".to_owned()),
+                ..evidence
+            })
+        }
+        other => other,
     }
 }
 
