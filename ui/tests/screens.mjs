@@ -50,6 +50,12 @@ export const screens = [
   ["ask-admin", "demo=full&still", "#/addresses/2", "ask"],
   ["ask-admin-mail", "demo=full&still", "#/addresses/2", "mail"],
   ["ask-admin-here", "demo=full&still", "#/addresses/2", "askHere"],
+  [
+    "ask-admin-commands",
+    "demo=full&still&map=mailbox_right",
+    "#/addresses/1",
+    "askCommands",
+  ],
   ["registration", "demo=full&still", "#/addresses/1", "ways"],
   ["registration-check", "demo=full&still", "#/addresses/1", "deviates"],
   ["registration-fine", "demo=full&still", "#/addresses/1", "fine"],
@@ -182,6 +188,11 @@ const steps = {
     await steps.ask(page);
     await page.getByTestId("handoff-mail").click();
     await page.getByTestId("handoff-to").fill("admin@nordwind.example");
+  },
+  async askCommands(page) {
+    await steps.check(page);
+    await steps.ask(page);
+    await page.locator("dialog[open] summary").click({ timeout: 5000 });
   },
   async askHere(page) {
     await steps.ask(page);

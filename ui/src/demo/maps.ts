@@ -88,11 +88,20 @@ export function mapOf(
       state: !stopped ? "ok" : stop === "mailbox" ? "warning" : "failed",
       finding: stopped
         ? {
-            code: stop === "mailbox" ? "throttled" : "AADSTS65001",
+            code:
+              stop === "mailbox"
+                ? "throttled"
+                : stop === "mailbox_right"
+                  ? "full_access_missing"
+                  : "AADSTS65001",
             severity: stop === "mailbox" ? "warning" : "failed",
             args: {},
             evidence,
-            ...(stop === "mailbox" ? {} : { hand_off: "approval" }),
+            ...(stop === "mailbox"
+              ? {}
+              : {
+                  hand_off: stop === "mailbox_right" ? "mailbox" : "approval",
+                }),
           }
         : null,
       facts:
