@@ -219,8 +219,10 @@ async fn a_folder_that_is_gone_stops_at_the_folder_and_no_earlier() {
         },
     );
     let mut patient = Patient::healthy(server, requests, &roots).await;
+    // While the server runs, it may write there.
+    patient.server.stop().await;
     patient.server.remove_folder("Requests");
-    patient.server.restart().await;
+    patient.server.run().await;
     let gone: Expected = (Station::Folder, "folder_gone", &[Fixer::You]);
     patient.is_ill(gone).await;
     // The address's own cause says the same.
@@ -232,7 +234,9 @@ async fn a_folder_that_is_gone_stops_at_the_folder_and_no_earlier() {
         cause.filter(|cause| cause.code == "folder_gone")
     })
     .await;
+    patient.server.stop().await;
     patient.server.folder("Requests");
+    patient.server.run().await;
     patient.is_well("the folder is back").await;
     patient.close().await;
 }
