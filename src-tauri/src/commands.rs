@@ -3,8 +3,8 @@
 
 mod bundle;
 mod handoff;
-mod practice;
 mod mailbox;
+mod practice;
 mod registration;
 mod servers;
 

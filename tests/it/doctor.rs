@@ -5,9 +5,7 @@ use crate::practised;
 use crate::world::{SUPPORT, World, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{
-    ConnectionMap, HandOffFor, Notice, Outcome, Station, StationState,
-};
+use mailroom_core::api::view::{ConnectionMap, HandOffFor, Notice, Outcome, Station, StationState};
 use mailroom_core::diagnosis::catalogue::{self, Language};
 use std::time::{Duration, Instant};
 

@@ -77,16 +77,13 @@ async fn ten_thousand_hostile_requests_during_a_sign_in_change_nothing() {
     let attempt = api::begin_connect(&app, world.request(SUPPORT))
         .await
         .unwrap();
-    let link = wait(
-        "the browser is waited for",
-        async || {
-            let stage = api::connect_attempt(&app, &attempt.id).unwrap().stage;
-            if let ConnectStage::WaitingForBrowser { url, .. } = stage {
-                return Some(url);
-            }
-            None
-        },
-    )
+    let link = wait("the browser is waited for", async || {
+        let stage = api::connect_attempt(&app, &attempt.id).unwrap().stage;
+        if let ConnectStage::WaitingForBrowser { url, .. } = stage {
+            return Some(url);
+        }
+        None
+    })
     .await;
     let parsed = url::Url::parse(&link).unwrap();
     let redirect = parsed

@@ -65,14 +65,25 @@ async fn looked_at(world: &World, id: i64) -> ConnectionMap {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_broken_shows_at_once_and_stopping_brings_everything_back() {
+async fn what_is_broken_shows_and_stopping_brings_everything_back() {
     let world = World::new().await;
     let id = world.connect(None).await.id;
     api::pause_address(&world.app, id).await.unwrap();
     let mut wrong = Vec::new();
     for scenario in scenarios() {
         assert!(world.sandbox.practise(&scenario.name));
-        let shows = !is_well(&looked_at(&world, id).await);
+        let mut shows = false;
+        // A server that refuses some requests only does not refuse something in every look.
+        for _ in 0..if scenario.strikes == Strikes::Connection {
+            5
+        } else {
+            1
+        } {
+            shows = !is_well(&looked_at(&world, id).await);
+            if shows {
+                break;
+            }
+        }
         if shows != (scenario.strikes == Strikes::Connection) {
             wrong.push(format!("{}: shows {shows}", scenario.name));
         }

@@ -23,9 +23,9 @@ fn mailbox(papers: &Papers, port: u16, tls: Tls) -> ImapMailbox {
         auth: ImapAuth::Password,
     };
     let patience = Patience {
-        connect: Duration::from_secs(2),
-        silence: Duration::from_millis(700),
-        sign_of_life: Duration::from_millis(300),
+        connect: Duration::from_secs(5),
+        silence: Duration::from_secs(2),
+        sign_of_life: Duration::from_secs(1),
         listing: Duration::from_secs(3),
         bodies: Duration::from_secs(5),
     };

@@ -28,9 +28,9 @@ pub use connections::{
     Connections, HeldTokens, NoVault, outbound_purpose, password_purpose, purpose,
 };
 pub use lock::PollingLock;
-pub use unused::{UNDO_TIME, wipe_unused};
 pub(crate) use poll::follow;
 pub use rehearse::{Rehearsal, Rehearsed, rehearse, rehearse_each};
+pub use unused::{UNDO_TIME, wipe_unused};
 
 use crate::Millis;
 use crate::diagnosis::Finding;

@@ -169,8 +169,13 @@ pub fn station_of_code(code: &str) -> Station {
             return Station::Folder;
         }
         "after_import_folder_gone" => return Station::Mark,
-        "sign_in_again" | "wrong_account" | "signin_timed_out" | "signin_cancelled"
-        | "signin_invalid" | "IMAP LOGIN failed" | "IMAP Basic authentication disabled" => return Station::SignIn,
+        "sign_in_again"
+        | "wrong_account"
+        | "signin_timed_out"
+        | "signin_cancelled"
+        | "signin_invalid"
+        | "IMAP LOGIN failed"
+        | "IMAP Basic authentication disabled" => return Station::SignIn,
         _ => {}
     }
     match catalogue::get(code).map(catalogue::Entry::family) {
