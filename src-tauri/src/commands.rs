@@ -93,6 +93,8 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         registration::audit_registration,
         registration::registration_script,
         registration::save_registration_script,
+        mailbox::look_for_forwarding,
+        mailbox::ask_for_forwarding,
         servers::propose_servers,
         servers::servers,
         servers::try_servers,

@@ -17,6 +17,7 @@ mod connecting;
 mod crash;
 mod doctor;
 mod folders;
+mod forwarding;
 mod handing_over;
 mod imap;
 mod importing;

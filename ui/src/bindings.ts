@@ -463,6 +463,18 @@ severity: Severity,
 /** Values for the catalogue's placeholders, and `days` that are left (negative when past). */
 args: { [key in string]: string }, };
 
+/** What looking for forwarding rules has shown. */
+export type ForwardingCheck = { "kind": "needs_consent",
+/** The permission. */
+scope: string, } | { "kind": "looked",
+/** When. */
+at: number,
+/**
+ * One for each rule that is on and sends mail on: `forwarding_rule`, or `forwarding_rule_takes` where the mail
+ * does not stay in the inbox. `args.rule` and `args.target` name it.
+ */
+findings: Array<Finding>, };
+
 /** Something that waits for somebody else: an admin's approval, a right on a mailbox, a change to the app registration. */
 export type HandOff = {
 /** Names the hand-off in later calls. */

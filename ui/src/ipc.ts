@@ -119,6 +119,18 @@ export const foldersOfAttempt = (attemptId: string) =>
   call<api.FolderView[]>("folders_of_attempt", { attemptId });
 export const setFolder = (id: number, path: string | null) =>
   call<void>("set_folder", { id, path });
+export const lookForForwarding = (id: number) =>
+  call<api.ForwardingCheck>("look_for_forwarding", { id });
+export const askForForwarding = (
+  id: number,
+  privateWindow: boolean,
+  language: string,
+) =>
+  call<api.ConnectAttempt>("ask_for_forwarding", {
+    id,
+    privateWindow,
+    language,
+  });
 export const rehearseAfterImport = (
   id: number,
   choice: api.AfterImport,

@@ -1,7 +1,12 @@
 // Where the window is. Screens are links (`#/tickets/12`), so going back and opening again work as everywhere.
 export type Route =
   | { screen: "addresses" }
-  | { screen: "address"; id: number }
+  | {
+      screen: "address";
+      id: number;
+      /** Look for forwarding rules at once. */
+      rules?: boolean;
+    }
   | { screen: "ledger"; id: number }
   | {
       screen: "connect";
@@ -11,6 +16,8 @@ export type Route =
       anyTenant?: boolean;
     }
   | { screen: "reconnect"; id: number }
+  /** Asks for the permission to read the mailbox's rules. */
+  | { screen: "forwarding"; id: number }
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
   | { screen: "explain" }
@@ -47,7 +54,9 @@ export function parse(hash: string): Route {
     return number > 0 ? { screen: "ticket", id: number } : { screen };
   if (screen === "addresses" && number > 0) {
     if (part === "ledger") return { screen: "ledger", id: number };
-    if (part === "reconnect") return { screen: "reconnect", id: number };
+    if (part === "reconnect" || part === "forwarding")
+      return { screen: part, id: number };
+    if (part === "rules") return { screen: "address", id: number, rules: true };
     return { screen: "address", id: number };
   }
   return { screen: "addresses" };
@@ -65,11 +74,13 @@ function plain(part: string): string {
 export function href(to: Route): string {
   switch (to.screen) {
     case "address":
-      return `#/addresses/${to.id}`;
+      return `#/addresses/${to.id}${to.rules ? "/rules" : ""}`;
     case "ledger":
       return `#/addresses/${to.id}/ledger`;
     case "reconnect":
       return `#/addresses/${to.id}/reconnect`;
+    case "forwarding":
+      return `#/addresses/${to.id}/forwarding`;
     case "connect":
       if (to.address) return `#/connect/for/${encodeURIComponent(to.address)}`;
       if (to.sandbox && to.anyTenant) return "#/connect/practice/any";

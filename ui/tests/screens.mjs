@@ -38,6 +38,8 @@ export const screens = [
   ["connect-ready", "demo=full&stage=ready", "#/connect/practice", "next"],
   ["reconnect", "demo=full&stage=ready", "#/addresses/2/reconnect"],
   ["details", "demo=full&still", "#/addresses/1"],
+  ["details-rules", "demo=full&still&rules=one", "#/addresses/1/rules"],
+  ["details-rules-ask", "demo=full&still&rules=ask", "#/addresses/1/rules"],
   ["details-failed", "demo=full&still", "#/addresses/2"],
   ["details-handoff", "demo=full&still", "#/addresses/7"],
   ["map-healthy", "demo=full&still", "#/addresses/1", "check"],

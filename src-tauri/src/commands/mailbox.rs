@@ -1,9 +1,9 @@
-//! The folder that is read, and what becomes of mail in it once it is imported.
+//! The folder that is read, what becomes of mail in it once it is imported, and the rules that send mail on.
 
 use super::Answer;
 use crate::shell::Shell;
-use mailroom_core::api;
-use mailroom_core::api::view::{AfterImport, AfterImportRehearsal, FolderView};
+use mailroom_core::api::view::{AfterImport, AfterImportRehearsal, ConnectAttempt, FolderView};
+use mailroom_core::api::{self, ForwardingCheck};
 use tauri::State;
 
 #[tauri::command]
@@ -49,4 +49,22 @@ pub(super) async fn set_after_import(
 ) -> Answer<()> {
     let core = shell.core().await?;
     api::set_after_import(&core, id, choice, confirmation.as_deref(), also_imported).await
+}
+
+#[tauri::command]
+pub(super) async fn look_for_forwarding(
+    shell: State<'_, Shell>,
+    id: i64,
+) -> Answer<ForwardingCheck> {
+    api::look_for_forwarding(&*shell.core().await?, id).await
+}
+
+#[tauri::command]
+pub(super) async fn ask_for_forwarding(
+    shell: State<'_, Shell>,
+    id: i64,
+    private_window: bool,
+    language: String,
+) -> Answer<ConnectAttempt> {
+    api::ask_for_forwarding(&shell.core().await?, id, private_window, &language).await
 }

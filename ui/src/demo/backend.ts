@@ -299,6 +299,8 @@ export function install(params: URLSearchParams): void {
     remove_agent: ({ id }: { id: number }) =>
       (agents = agents.filter((one) => one.id !== id)),
     allow_requester: () => null,
+    look_for_forwarding: () => outlook.forwarding(params.get("rules")),
+    ask_for_forwarding: ({ id }: { id: number }) => begin(find(id).address),
     reconnect_address: ({ id }: { id: number }) => begin(find(id).address),
     make_default: ({ id }: { id: number }) => {
       if (!find(id).proven_at)

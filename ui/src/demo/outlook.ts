@@ -5,6 +5,7 @@ import type {
   BundlePreview,
   Card,
   ForecastItem,
+  ForwardingCheck,
 } from "../bindings";
 
 const day = 86_400_000;
@@ -90,11 +91,44 @@ const words: Record<string, Record<Language, [string, string, string]>> = {
   },
 };
 
+words["forwarding_rule"] = {
+  en: [
+    "A rule sends mail on to ida@fabrikam.example",
+    "The inbox rule “Copies” is on. Mail that it applies to also goes to ida@fabrikam.example.",
+    "You",
+  ],
+  de: [
+    "Eine Regel leitet E-Mails an ida@fabrikam.example weiter",
+    "Die Posteingangsregel „Copies“ ist eingeschaltet. E-Mails, auf die sie zutrifft, gehen auch an ida@fabrikam.example.",
+    "Sie",
+  ],
+  ja: [
+    "ルールにより ida@fabrikam.example に転送されています",
+    "受信トレイのルール「Copies」が有効です。条件に合うメールは ida@fabrikam.example にも送られます。",
+    "あなた",
+  ],
+};
+
 const steps: Record<Language, string> = {
   en: "Choose “Sign in again” and sign in with the same account.",
   de: "Wählen Sie „Neu anmelden“ und melden Sie sich mit demselben Konto an.",
   ja: "「再サインイン」を選び、同じアカウントでサインインします。",
 };
+
+/** What looking for forwarding rules shows: `?rules=ask`, `?rules=one`, otherwise none. */
+export function forwarding(wanted: string | null): ForwardingCheck {
+  if (wanted === "ask")
+    return { kind: "needs_consent", scope: "MailboxSettings.Read" };
+  const args = { rule: "Copies", target: "ida@fabrikam.example" };
+  const finding = {
+    code: "forwarding_rule",
+    severity: "warning" as const,
+    args,
+    evidence: null,
+  };
+  const findings = wanted === "one" ? [finding] : [];
+  return { kind: "looked", at: Date.now(), findings };
+}
 
 /** The card of a forecast's code, if it is one. */
 export function card(code: string, language: Language): Card | null {
@@ -108,7 +142,7 @@ export function card(code: string, language: Language): Card | null {
     severity: nobody ? "ok" : "warning",
     fixers: [nobody ? "nobody" : "you"],
     fixer_labels: [found[2]],
-    steps: nobody ? [] : [steps[language]],
+    steps: nobody || code === "forwarding_rule" ? [] : [steps[language]],
     links: [],
     commands: [],
     notes: [],

@@ -422,6 +422,12 @@ pub(crate) struct CheckArguments {
     /// Send a test mail from the address to itself and measure the round trip
     #[arg(long, conflicts_with = "station")]
     pub(crate) prove_sending: bool,
+    /// Look for inbox rules that send mail on; asks for the permission in the browser where it is missing
+    #[arg(long, conflicts_with_all = ["station", "prove_sending"])]
+    pub(crate) forwarding: bool,
+    /// With --forwarding: sign in in a private window
+    #[arg(long, requires = "forwarding")]
+    pub(crate) private_window: bool,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -41,9 +41,12 @@ pub fn scopes(shared: bool) -> Vec<String> {
 pub const LATER_SCOPES: [&str; 4] = [
     "Mail.ReadWrite.Shared",
     "Mail.Send.Shared",
-    "MailboxSettings.Read",
+    RULES_SCOPE,
     "User.Read.All",
 ];
+
+/// Reads the inbox rules of one's own mailbox (Microsoft Graph, "List rules").
+pub const RULES_SCOPE: &str = "MailboxSettings.Read";
 
 /// Exchange Online as a resource for IMAP and SMTP (Microsoft, "Authenticate an IMAP, POP or SMTP connection using
 /// OAuth").

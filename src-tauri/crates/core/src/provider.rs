@@ -103,6 +103,17 @@ pub enum SpecialUse {
     Flagged,
 }
 
+/// An inbox rule that is switched on and sends mail on to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardingRule {
+    /// Its name, as people see it.
+    pub name: String,
+    /// Who gets the mail: addresses, or names where the server knows no address.
+    pub targets: Vec<String>,
+    /// Whether it also moves or deletes the mail, so that it is not in the inbox any more.
+    pub takes_away: bool,
+}
+
 /// One page of the newest messages.
 #[derive(Debug, Clone)]
 pub struct NewestPage {
@@ -276,6 +287,15 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.folder(None).await,
             Self::Imap(mailbox) => mailbox.folder(Some("INBOX")).await,
+        }
+    }
+
+    /// The inbox rules that send mail on; nothing where rules cannot be read by this protocol. Only of one's own
+    /// mailbox, with [`crate::oauth::RULES_SCOPE`].
+    pub async fn forwarding_rules(&self) -> Result<Option<Vec<ForwardingRule>>, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.forwarding_rules().await.map(Some),
+            Self::Imap(_) => Ok(None),
         }
     }
 

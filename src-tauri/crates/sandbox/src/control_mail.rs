@@ -39,6 +39,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/mailbox/{address}/message/{id}", delete(remove))
         .route("/move", post(relocate))
         .route("/folder", post(folder))
+        .route("/rule", post(rule))
         .route("/mark", post(mark))
         .route("/expire-delta", post(expire_delta))
         .route("/sent-out", get(sent_out))
@@ -99,6 +100,31 @@ async fn folder(State(world): Shared, Json(body): Json<Value>) -> Response {
         Some(()) => Json(json!({})).into_response(),
         None => refuse(StatusCode::FORBIDDEN, "this folder stays"),
     }
+}
+
+/// `POST /rule {"mailbox": ADDRESS, "displayName": NAME, "actions": {…}, "isEnabled": true}` adds an inbox rule with Graph's
+/// own members ("messageRule resource type"); without actions all that were added are removed.
+async fn rule(State(world): Shared, Json(body): Json<Value>) -> Response {
+    let mut all = world.mailboxes.lock();
+    let Some(mailbox) = all.get_mut(body["mailbox"].as_str().unwrap_or_default()) else {
+        return no_mailbox();
+    };
+    if !body["actions"].is_object() {
+        mailbox.rules.clear();
+        return Json(json!({"rules": 0})).into_response();
+    }
+    let number = mailbox.rules.len() + 2;
+    mailbox.rules.push(json!({
+        "id": format!("AQAAAJ5dZq{number:02}"),
+        "displayName": body["displayName"].as_str().unwrap_or("Rule"),
+        "sequence": number,
+        "isEnabled": body["isEnabled"].as_bool().unwrap_or(true),
+        "hasError": false,
+        "isReadOnly": false,
+        "conditions": body["conditions"],
+        "actions": body["actions"],
+    }));
+    Json(json!({"rules": mailbox.rules.len()})).into_response()
 }
 
 fn immutable(mailbox: &Mailbox, key: Key) -> Option<String> {

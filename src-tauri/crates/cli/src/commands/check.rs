@@ -1,14 +1,18 @@
 //! `check`: the connection map in a terminal, the same findings in the same order as in the window.
 
+use super::connect;
 use crate::args::{CheckArguments, Common};
 use crate::{Failure, print, session};
-use mailroom_core::api;
-use mailroom_core::api::view::{ConnectionMap, Station, StationState, StationView};
+use mailroom_core::api::view::{ConnectChoices, ConnectionMap, Station, StationState, StationView};
+use mailroom_core::api::{self, ForwardingCheck};
 use mailroom_core::diagnosis::catalogue::Language;
 use mailroom_core::diagnosis::explain;
 
 /// Checks an address. Fails when a station failed.
 pub(crate) async fn run(common: &Common, options: CheckArguments) -> Result<(), Failure> {
+    if options.forwarding {
+        return forwarding(common, &options).await;
+    }
     let app = session::open(common, false).await?;
     let id = api::find_address(&app, &options.address).await?;
     let map = if options.prove_sending {
@@ -26,6 +30,50 @@ pub(crate) async fn run(common: &Common, options: CheckArguments) -> Result<(), 
         Err(Failure::Findings)
     } else {
         Ok(())
+    }
+}
+
+/// Looks for inbox rules that send mail on. Fails when there are some.
+async fn forwarding(common: &Common, options: &CheckArguments) -> Result<(), Failure> {
+    let app = session::open(common, false).await?;
+    let id = api::find_address(&app, &options.address).await?;
+    let mut check = api::look_for_forwarding(&app, id).await?;
+    if let ForwardingCheck::NeedsConsent { scope } = &check {
+        print::note(&format!("The permission {scope} is needed for this."));
+        let privately = options.private_window;
+        let language = session::language(common);
+        let attempt = api::ask_for_forwarding(&app, id, privately, &language).await?;
+        let brand = api::address_details(&app, id).await?.address.brand;
+        let choices = ConnectChoices {
+            brand,
+            import_newest: None,
+            folder: None,
+        };
+        connect::follow(&app, common, attempt, choices).await?;
+        check = api::look_for_forwarding(&app, id).await?;
+    }
+    session::close(&app).await;
+    if common.json {
+        print::json(&check);
+    }
+    let ForwardingCheck::Looked { findings, .. } = check else {
+        return Err(Failure::Findings);
+    };
+    if !common.json {
+        if findings.is_empty() {
+            print::line(&format!(
+                "{}: no inbox rule sends mail on.",
+                options.address
+            ));
+            print::line("Forwarding that an admin has set on the mailbox itself is not seen here.");
+        }
+        for finding in &findings {
+            print::finding(finding, &session::language(common));
+        }
+    }
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Findings),
     }
 }
 

@@ -211,7 +211,7 @@ fn registration(options: &RegistrationArguments) -> Option<RegistrationInput> {
 }
 
 /// Follows the attempt to its end and confirms it.
-async fn follow(
+pub(super) async fn follow(
     app: &Arc<App>,
     common: &Common,
     attempt: ConnectAttempt,

@@ -16,7 +16,8 @@ use crate::app::{self, App};
 use crate::oauth;
 use crate::oauth::http::{is_allowed, is_loopback};
 use crate::oauth::tokens::TokenSet;
-use crate::store::addresses::{NewAddress, ProviderKind};
+use crate::store::accounts::AccountRow;
+use crate::store::addresses::{AddressRow, NewAddress, ProviderKind};
 use crate::store::after_import::{self, AfterImport};
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, handoffs, imports, tickets};
@@ -86,6 +87,7 @@ pub(super) async fn begin_as(
         folder: None,
         imap: None,
         password: None,
+        further: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)
@@ -108,12 +110,23 @@ pub async fn reconnect_address(
         // There is no browser to sign in with: `connect_imap` takes the new password.
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     }
+    begin_again(app, (row, account), None, private_window, language).await
+}
+
+/// Opens the browser to sign in again for a known address; `further` is asked for beside the usual scopes.
+pub(super) async fn begin_again(
+    app: &Arc<App>,
+    (row, account): (AddressRow, AccountRow),
+    further: Option<&'static str>,
+    private_window: bool,
+    language: &str,
+) -> Result<ConnectAttempt, ApiError> {
     app.context.connections.vault().await?;
     let plan = Plan {
         address: EmailAddress::parse(&row.address).ok_or_else(not_found)?,
         registration: account.registration,
         words: crate::words::words(language).page.clone(),
-        reconnects: Some(id),
+        reconnects: Some(row.id),
         opens: match row.mailbox {
             Some(_) => Opens::Shared,
             None => Opens::Own,
@@ -122,6 +135,7 @@ pub async fn reconnect_address(
         folder: row.folder_path.clone().filter(|_| row.server.is_none()),
         imap: row.server.map(|server| (server, row.folder_path)),
         password: None,
+        further,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)

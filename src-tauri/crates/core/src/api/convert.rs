@@ -90,6 +90,7 @@ pub async fn convert_to_oauth(
         folder,
         imap,
         password: None,
+        further: None,
     };
     let id = attempts::start(app, plan, private_window);
     connect_attempt(app, &id)

@@ -236,6 +236,7 @@ async fn begin_password(
         folder: None,
         imap: Some(imap),
         password: Some(password),
+        further: None,
     };
     let id = attempts::start(app, plan, false);
     connect_attempt(app, &id)
@@ -314,6 +315,7 @@ pub async fn begin_connect_imap(
         folder: None,
         imap: Some((server, input.folder)),
         password: None,
+        further: None,
     };
     let id = attempts::start(app, plan, request.private_window);
     connect_attempt(app, &id)

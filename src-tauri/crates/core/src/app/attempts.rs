@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) imap: Option<(ImapServer, Option<String>)>,
     /// What the IMAP server is signed in to with, where no browser is needed. It is forgotten with the attempt.
     pub(crate) password: Option<SecretString>,
+    /// A scope of [`oauth::LATER_SCOPES`] that this sign-in asks for beside the usual ones.
+    pub(crate) further: Option<&'static str>,
 }
 
 /// A sign-in that passed all checks and waits for the person's choices.
@@ -70,7 +72,11 @@ impl Plan {
         match (&self.registration.issuer, &self.imap) {
             (Some(issuer), _) => issuer.scopes.clone(),
             (None, Some(_)) => oauth::imap_scopes(),
-            (None, None) => oauth::scopes(self.shared().is_some()),
+            (None, None) => {
+                let mut scopes = oauth::scopes(self.shared().is_some());
+                scopes.extend(self.further.map(str::to_owned));
+                scopes
+            }
         }
     }
 }
@@ -331,7 +337,7 @@ async fn sign_in(
         return check_imap(app, plan, server, folder.as_deref(), signed_in).await;
     }
     let connections = &app.context.connections;
-    let scopes = granted(&signed_in.tokens, plan.shared().is_some());
+    let scopes = granted(&signed_in.tokens, plan);
     let tokens = connections.hold(&plan.registration, signed_in.tokens);
     let person = connections.trial(&plan.registration, &tokens, None);
     let mut identity = person.identity().await.map_err(provider_finding)?;
@@ -405,8 +411,20 @@ async fn folder_of(
 }
 
 /// The scopes, all of which must have been granted.
-fn granted(tokens: &TokenSet, shared: bool) -> Result<Vec<ScopeView>, Finding> {
-    let scopes = scope_views(&tokens.scopes, shared);
+fn granted(tokens: &TokenSet, plan: &Plan) -> Result<Vec<ScopeView>, Finding> {
+    let mut scopes = scope_views(&tokens.scopes, plan.shared().is_some());
+    if let Some(name) = plan.further {
+        let granted = tokens
+            .scopes
+            .iter()
+            .any(|scope| scope.eq_ignore_ascii_case(name));
+        scopes.retain(|scope| !scope.name.eq_ignore_ascii_case(name));
+        scopes.push(ScopeView {
+            name: name.to_owned(),
+            needed: true,
+            granted,
+        });
+    }
     let missing = scopes.iter().find(|scope| scope.needed && !scope.granted);
     let Some(missing) = missing else {
         return Ok(scopes);

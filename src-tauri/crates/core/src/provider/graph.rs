@@ -6,6 +6,7 @@ mod folders;
 mod marks;
 mod messages;
 mod request;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -74,8 +74,10 @@ pub(super) fn rules(visit: &Visit<'_>, folder: &str) -> Result<Answer, Refusal> 
             visit.call.root,
             visit.owner()
         );
+        let mut all = vec![rule];
+        all.extend(mailbox.rules.iter().cloned());
         Ok(Answer::json(
-            json!({"@odata.context": context, "value": [rule]}),
+            json!({"@odata.context": context, "value": all}),
         ))
     })
 }

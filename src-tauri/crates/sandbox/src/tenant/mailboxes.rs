@@ -55,6 +55,8 @@ pub(crate) struct Mailbox {
     instances: HashMap<u64, Key>,
     by_time: BTreeSet<(Timestamp, Key)>,
     by_message_id: HashMap<String, BTreeSet<Key>>,
+    /// Inbox rules beside the one that every mailbox has, as Graph tells of them. They are shown, not applied.
+    pub(crate) rules: Vec<serde_json::Value>,
     counters: Counters,
 }
 
@@ -124,6 +126,7 @@ impl Mailbox {
             instances: HashMap::new(),
             by_time: BTreeSet::new(),
             by_message_id: HashMap::new(),
+            rules: Vec::new(),
             counters: Counters {
                 folder: 0x0c,
                 key: 0x100,

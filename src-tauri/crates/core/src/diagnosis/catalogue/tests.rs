@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// Placeholders that sentences and commands may use; each has a word for when its value is missing.
-const IN_WORDS: [&str; 15] = [
+const IN_WORDS: [&str; 17] = [
     "address",
     "by",
     "client_id",
@@ -17,9 +17,11 @@ const IN_WORDS: [&str; 15] = [
     "host",
     "issuer",
     "login",
+    "rule",
     "said",
     "scope",
     "service_account",
+    "target",
     "tenant",
     "virtual_directory",
     "what",

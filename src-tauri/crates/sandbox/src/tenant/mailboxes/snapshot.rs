@@ -23,6 +23,8 @@ struct StoredMailbox {
     counters: Counters,
     folders: Vec<Folder>,
     messages: Vec<StoredMessage>,
+    #[serde(default)]
+    rules: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +79,7 @@ impl Snapshot {
                 counters: mailbox.counters.clone(),
                 folders: mailbox.folders.values().cloned().collect(),
                 messages,
+                rules: mailbox.rules.clone(),
             });
         }
         Ok(Self {
@@ -138,6 +141,7 @@ pub(crate) fn read(path: &Path) -> Result<Mailboxes, SnapshotError> {
             instances: HashMap::new(),
             by_time: BTreeSet::new(),
             by_message_id: HashMap::new(),
+            rules: stored.rules,
             counters: stored.counters,
         };
         for StoredMessage { size, mut message } in stored.messages {
