@@ -87,10 +87,13 @@ async fn graph_goes_on_where_imap_ended_and_doubles_nothing() {
         subjects(Outcome::Imported).await,
         ["fourth", "old", "second", "third"].map(|name| format!("{name}@contoso.example"))
     );
-    // Its numbers by IMAP are unknown to Graph: known again by what it says.
-    assert_eq!(
-        subjects(Outcome::Duplicate).await,
-        ["second@contoso.example"]
+    // Its numbers by IMAP are unknown to Graph: known again by what it says. A poll that was under way when the pause
+    // began may have brought the third by IMAP.
+    let known_again = subjects(Outcome::Duplicate).await;
+    let by_imap = ["second@contoso.example", "third@contoso.example"];
+    assert!(
+        known_again == by_imap[..1] || known_again == by_imap,
+        "{known_again:?}"
     );
     assert!(desk.ledger(view.id, Outcome::Failed).await.is_empty());
     desk.app.close().await;
