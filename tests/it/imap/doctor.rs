@@ -309,11 +309,11 @@ async fn encryption_that_is_not_offered_any_more_stops_before_any_password() {
         ..input(server.plain_port)
     };
     let mut patient = Patient::healthy(server, with_starttls, &roots).await;
-    let sign_ins = patient.server.lines();
     let plain = "ssl = no\nservice imap-login {\n inet_listener imaps {\n ssl = no\n }\n}\n";
     let path = patient.server.place().join("more");
     fs::write(&path, plain).unwrap();
     patient.server.restart().await;
+    let sign_ins = patient.server.lines();
     patient
         .is_ill((Station::Network, "starttls_missing", ME_OR_ADMIN))
         .await;
