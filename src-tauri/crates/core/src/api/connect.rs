@@ -10,12 +10,13 @@ use super::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput,
 };
-use crate::account::{EmailAddress, Identity, ImapAuth, Registration};
+use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
 use crate::oauth;
 use crate::oauth::http::{is_allowed, is_loopback};
 use crate::oauth::tokens::TokenSet;
+use crate::provider::Folder;
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::{AddressRow, NewAddress, ProviderKind};
 use crate::store::after_import::{self, AfterImport};
@@ -26,9 +27,9 @@ use std::sync::Arc;
 use url::Url;
 
 /// Seconds between polls of a new address.
-pub(super) const POLL_INTERVAL_S: u32 = 60;
+const POLL_INTERVAL_S: u32 = 60;
 /// Category on imported mail of a new address.
-pub(super) const CATEGORY: &str = "Mailroom";
+const CATEGORY: &str = "Mailroom";
 
 /// Checks the request and opens the browser. The attempt goes on by itself; follow it with [`connect_attempt`] or
 /// by [`super::view::Notice::Connect`].
@@ -284,11 +285,36 @@ fn attach(
     (brand, folder_path): (&str, Option<String>),
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
-    let server = plan.imap.clone().map(|(server, _)| server);
     let new = NewAddress {
-        address: plan.address.clone(),
-        brand: brand.to_owned(),
         sandbox: plan.sandbox,
+        mailbox: plan.shared().map(ToString::to_string),
+        ..beginning(
+            (plan.address.clone(), brand),
+            plan.imap.clone().map(|(server, _)| server),
+            account,
+            (folder_path, &proven.folder),
+            now,
+        )
+    };
+    let id = add(tx, &new, &proven.identity, now)?;
+    if let Some(owner) = &proven.mailbox {
+        addresses::replace_aliases(tx, id, &other_addresses(&new.address, owner))?;
+    }
+    Ok(id)
+}
+
+/// What an address begins with that `account` reads: at `server`, or at Graph where there is none.
+pub(super) fn beginning(
+    (address, brand): (EmailAddress, &str),
+    server: Option<ImapServer>,
+    account: i64,
+    (folder_path, folder): (Option<String>, &Folder),
+    now: crate::Millis,
+) -> NewAddress {
+    NewAddress {
+        address,
+        brand: brand.to_owned(),
+        sandbox: false,
         provider: match server {
             Some(_) => ProviderKind::Imap,
             None => ProviderKind::Graph,
@@ -296,22 +322,17 @@ fn attach(
         server,
         outbound: None,
         account_id: account,
-        mailbox: plan.shared().map(ToString::to_string),
+        mailbox: None,
         folder_path,
-        folder_id: proven.folder.id.clone(),
-        folder_name: proven.folder.name.clone(),
+        folder_id: folder.id.clone(),
+        folder_name: folder.name.clone(),
         poll_interval_s: POLL_INTERVAL_S,
         category: CATEGORY.to_owned(),
         // Servers tell the time of arrival in whole seconds.
         connected_at: now - now.rem_euclid(1000),
         cursor: None,
         next_poll_at: Some(now),
-    };
-    let id = add(tx, &new, &proven.identity, now)?;
-    if let Some(owner) = &proven.mailbox {
-        addresses::replace_aliases(tx, id, &other_addresses(&new.address, owner))?;
     }
-    Ok(id)
 }
 
 /// One account reads several mailboxes with one set of tokens: what was granted for another one, and is not listed by

@@ -7,7 +7,8 @@
 use super::addresses::{not_found, row_and_account};
 use super::connect::{connect_attempt, other_addresses, registration};
 use super::error::{ApiError, ErrorCode};
-use super::imap::{IssuerInput, at_issuer, for_outlook};
+use super::imap::for_outlook;
+use super::issuer::{IssuerInput, at_issuer};
 use super::view::{ConnectAttempt, Opens, RegistrationInput};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer};

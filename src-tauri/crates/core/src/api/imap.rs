@@ -2,25 +2,24 @@
 
 use super::addresses::{brand_name, not_found};
 use super::connect::{
-    CATEGORY, POLL_INTERVAL_S, add, again, connect_attempt, in_use, refuse_address_in_use,
-    registration, same_place,
+    add, again, beginning, connect_attempt, in_use, refuse_address_in_use, registration, same_place,
 };
 use super::error::{ApiError, ErrorCode};
 use super::folders;
+use super::host::{host_and_port, login_name};
 use super::imports::check_newest;
+use super::issuer::{IssuerInput, at_issuer};
 use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, Opens};
-use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Issuer, Registration, Tls};
+use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration, Tls};
 use crate::app::attempts::{self, Plan};
 use crate::app::{self, App};
 use crate::oauth::OUTLOOK;
-use crate::oauth::flow::url_of;
-use crate::store::addresses::{AddressRow, NewAddress, ProviderKind};
+use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, imports};
 use crate::sync::{self, StepError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
 
@@ -39,21 +38,6 @@ pub struct ImapInput {
     pub folder: Option<String>,
     /// Who issues the tokens for it; nothing for Entra.
     pub issuer: Option<IssuerInput>,
-}
-
-/// A sign-in service that describes itself by OpenID discovery, as typed in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
-pub struct IssuerInput {
-    /// Its identifier, an `https` URL, to the letter.
-    pub issuer: String,
-    /// Client id of the app registered there: a public client with PKCE, redirect to `http://127.0.0.1/`.
-    pub client_id: String,
-    /// Scopes to ask for; none takes `openid offline_access email`.
-    pub scopes: Vec<String>,
-    /// Further parameters of the sign-in and of the token request.
-    pub parameters: BTreeMap<String, String>,
 }
 
 /// Signs in with a password, opens the folder, and connects the address. For an address that is connected with the
@@ -141,24 +125,9 @@ async fn connect_by_password(
                     if let Some(user) = addresses::user_of(tx, &address.key())? {
                         return Ok(Err(user));
                     }
-                    let new = NewAddress {
-                        address: address.clone(),
-                        brand: brand.clone(),
-                        sandbox: false,
-                        provider: ProviderKind::Imap,
-                        server: Some(server.clone()),
-                        outbound: None,
-                        account_id: account,
-                        mailbox: None,
-                        folder_path: path.clone(),
-                        folder_id: folder.id.clone(),
-                        folder_name: folder.name.clone(),
-                        poll_interval_s: POLL_INTERVAL_S,
-                        category: CATEGORY.to_owned(),
-                        connected_at: now - now.rem_euclid(1000),
-                        cursor: None,
-                        next_poll_at: Some(now),
-                    };
+                    let whose = (address.clone(), brand.as_str());
+                    let place = (path.clone(), &folder);
+                    let new = beginning(whose, Some(server.clone()), account, place, now);
                     add(tx, &new, &identity, now)?
                 }
             };
@@ -279,8 +248,8 @@ fn no_registration(server: &ImapServer) -> Result<Registration, ApiError> {
     })
 }
 
-/// As [`super::begin_connect`], for a mailbox read by IMAP: Exchange Online's, or that of any server with an issuer. The attempt is followed and finished
-/// in the same way.
+/// As [`super::begin_connect`], for a mailbox read by IMAP: Exchange Online's, or that of any server with an issuer. The
+/// attempt is followed and finished in the same way.
 ///
 /// # Errors
 /// As [`super::begin_connect`]; [`ErrorCode::OutOfRange`] for a server that is no host name and port, a scope or a
@@ -328,66 +297,6 @@ pub(super) fn for_outlook(given: Registration) -> Result<Registration, ApiError>
     Ok(Registration { graph_url, ..given })
 }
 
-/// Names that Mailroom sets itself in the sign-in and token requests (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
-const OWN_PARAMETERS: [&str; 14] = [
-    "client_id",
-    "client_secret",
-    "code",
-    "code_challenge",
-    "code_challenge_method",
-    "code_verifier",
-    "grant_type",
-    "nonce",
-    "redirect_uri",
-    "refresh_token",
-    "response_mode",
-    "response_type",
-    "scope",
-    "state",
-];
-
-/// Checks an issuer as typed in.
-pub(super) fn at_issuer(input: &IssuerInput) -> Result<Registration, ApiError> {
-    let name = input.issuer.trim();
-    let wrong = || ApiError::new(ErrorCode::InvalidIssuer).arg("value", name);
-    let url = url_of(name).ok_or_else(wrong)?;
-    let client_id = input.client_id.trim();
-    if client_id.is_empty() || client_id.len() > 512 || client_id.chars().any(char::is_control) {
-        return Err(ApiError::new(ErrorCode::InvalidClientId).arg("value", client_id));
-    }
-    let mut scopes = input.scopes.clone();
-    if scopes.is_empty() {
-        scopes = ["openid", "offline_access", "email"]
-            .map(str::to_owned)
-            .to_vec();
-    }
-    // RFC 6749 §3.3: visible ASCII without quotes and backslashes.
-    let is_scope = |scope: &String| {
-        !scope.is_empty()
-            && scope
-                .bytes()
-                .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    };
-    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
-        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", scope));
-    }
-    let taken = |name: &&String| OWN_PARAMETERS.contains(&name.as_str());
-    if let Some(name) = input.parameters.keys().find(taken) {
-        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", name));
-    }
-    Ok(Registration {
-        authority: url.clone(),
-        graph_url: url,
-        tenant: String::new(),
-        client_id: client_id.to_owned(),
-        issuer: Some(Issuer {
-            name: name.to_owned(),
-            scopes,
-            parameters: input.parameters.clone(),
-        }),
-    })
-}
-
 fn parse_address(text: &str) -> Result<EmailAddress, ApiError> {
     EmailAddress::parse(text)
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", text))
@@ -398,25 +307,16 @@ fn is_same(row: &AddressRow, server: &ImapServer) -> bool {
 }
 
 fn server(input: &ImapInput, auth: ImapAuth) -> Result<ImapServer, ApiError> {
-    let wrong = || ApiError::new(ErrorCode::OutOfRange).arg("value", &input.server);
-    let login = input.login.trim();
-    if login.is_empty() || login.chars().any(char::is_control) {
-        return Err(ApiError::new(ErrorCode::OutOfRange).arg("value", login));
-    }
-    // `https` makes the parser check and normalise the host; the scheme goes no further.
-    let url = Url::parse(&format!("https://{}/", input.server.trim())).map_err(|_| wrong())?;
-    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none();
-    let host = url.host_str().filter(|_| bare).ok_or_else(wrong)?;
-    // The parser drops the port 443, which nobody reads mail at.
-    let port = url.port().unwrap_or(match input.tls {
+    let (host, port) = host_and_port(&input.server)?;
+    let port = port.unwrap_or(match input.tls {
         Tls::Implicit => 993,
         Tls::StartTls => 143,
     });
     Ok(ImapServer {
-        host: host.trim_matches(['[', ']']).to_owned(),
+        host,
         port,
         tls: input.tls,
-        login: login.to_owned(),
+        login: login_name(&input.login)?,
         auth,
     })
 }
@@ -428,90 +328,4 @@ fn place(server: &ImapServer) -> Result<Url, ApiError> {
     };
     Url::parse(&format!("imaps://{host}:{}/", server.port))
         .map_err(|error| ApiError::new(ErrorCode::OutOfRange).because(error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Option<(String, u16)> {
-        let input = ImapInput {
-            server: text.to_owned(),
-            login: "kim".to_owned(),
-            ..ImapInput::default()
-        };
-        let server = server(&input, ImapAuth::Password).ok()?;
-        place(&server).ok()?;
-        Some((server.host, server.port))
-    }
-
-    #[test]
-    fn an_issuer_is_checked_before_the_browser_opens() {
-        let input = |issuer: &str, scope: &str, parameter: &str| IssuerInput {
-            issuer: issuer.to_owned(),
-            client_id: "mailroom".to_owned(),
-            scopes: vec!["openid".to_owned(), scope.to_owned()],
-            parameters: [(parameter.to_owned(), "x".to_owned())].into(),
-        };
-        let fine = "https://id.contoso.example/realm";
-        let registration = at_issuer(&input(
-            fine,
-            "https://mail.contoso.example/imap",
-            "resource",
-        ));
-        assert_eq!(registration.unwrap().issuer.unwrap().name, fine);
-        for (issuer, scope, parameter, code) in [
-            (
-                "id.contoso.example",
-                "mail",
-                "resource",
-                ErrorCode::InvalidIssuer,
-            ),
-            (
-                "http://id.contoso.example",
-                "mail",
-                "resource",
-                ErrorCode::InvalidIssuer,
-            ),
-            (
-                "https://kim@id.contoso.example",
-                "mail",
-                "resource",
-                ErrorCode::InvalidIssuer,
-            ),
-            (
-                "https://id.contoso.example/?a",
-                "mail",
-                "resource",
-                ErrorCode::InvalidIssuer,
-            ),
-            (fine, "two scopes", "resource", ErrorCode::OutOfRange),
-            (fine, "mail", "redirect_uri", ErrorCode::OutOfRange),
-        ] {
-            let refused = at_issuer(&input(issuer, scope, parameter)).unwrap_err();
-            assert_eq!(refused.code, code, "{issuer} {scope} {parameter}");
-        }
-    }
-
-    #[test]
-    fn a_server_is_a_host_and_perhaps_a_port() {
-        for (text, host, port) in [
-            ("mail.contoso.example", "mail.contoso.example", 993),
-            ("Mail.Contoso.example:9993", "mail.contoso.example", 9993),
-            ("127.0.0.1:1143", "127.0.0.1", 1143),
-            ("[::1]:1143", "::1", 1143),
-        ] {
-            assert_eq!(read(text), Some((host.to_owned(), port)), "{text}");
-        }
-        for text in [
-            "",
-            "a b",
-            "kim@mail.contoso.example",
-            "host/path",
-            "host:99999",
-            "host?x",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
 }
