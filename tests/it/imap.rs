@@ -1,7 +1,6 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
 mod doctor;
-pub mod dovecot;
 pub mod hostile;
 mod mailbox;
 mod scripts;
@@ -15,47 +14,10 @@ use mailroom_core::api::{self, ImapInput};
 use mailroom_core::app::{App, Options};
 use mailroom_core::store::addresses::ProviderKind;
 use mailroom_core::store::ledger::{LedgerRow, Outcome};
+pub use mailroom_rigs::{Papers, dovecot};
 use mailroom_sandbox::Sandbox;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
-
-/// An authority of the test's own and a certificate for this computer, as PEM.
-pub struct Papers {
-    pub ca: String,
-    pub certificate: String,
-    pub key: String,
-}
-
-impl Papers {
-    pub fn new(names: &[&str]) -> Self {
-        Self::made(names, false)
-    }
-
-    /// A certificate that was good once.
-    pub fn expired(names: &[&str]) -> Self {
-        Self::made(names, true)
-    }
-
-    fn made(names: &[&str], is_over: bool) -> Self {
-        let ca_key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::default();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let ca = params.self_signed(&ca_key).unwrap().pem();
-        let issuer = rcgen::Issuer::new(params, ca_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let mut leaf = rcgen::CertificateParams::new(names).unwrap();
-        if is_over {
-            leaf.not_after = rcgen::date_time_ymd(2020, 1, 1);
-        }
-        leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-        Self {
-            ca,
-            certificate: leaf.signed_by(&key, &issuer).unwrap().pem(),
-            key: key.serialize_pem(),
-        }
-    }
-}
 
 /// The real core, trusting one authority beside the system's.
 pub struct Desk {

@@ -244,6 +244,22 @@ fn the_practice_tenant_imports_nothing_of_the_product() {
 }
 
 #[test]
+fn no_program_that_is_shipped_contains_the_rigs() {
+    let crates = root().join("src-tauri/crates");
+    for name in ["core", "sandbox", "cli", "xtask"] {
+        let manifest = std::fs::read_to_string(crates.join(name).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("mailroom-rigs"), "{name}");
+    }
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let package = manifest.split_once("\n[package]").unwrap().1;
+    let (product, _) = package.split_once("\n[dev-dependencies]").unwrap();
+    assert!(!product.contains("mailroom-rigs"), "mailroom-desktop");
+    for (path, source) in sources(&crates.join("rigs/src")) {
+        assert!(!source.contains("mailroom_core"), "{}", path.display());
+    }
+}
+
+#[test]
 fn the_core_knows_neither_its_shells_nor_the_practice_tenant() {
     let manifest =
         std::fs::read_to_string(root().join("src-tauri/crates/core/Cargo.toml")).unwrap();

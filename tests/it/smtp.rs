@@ -3,7 +3,6 @@
 mod alerts;
 mod hostile;
 mod oauth;
-mod postfix;
 
 use crate::imap::dovecot::{self, Dovecot};
 use crate::imap::{Desk, Papers};
@@ -14,7 +13,7 @@ use mailroom_core::provider::ProviderError;
 use mailroom_core::provider::imap::{Credentials, Trust};
 use mailroom_core::provider::outbound::{Envelope, NotSent, Outbound};
 use mailroom_core::provider::smtp::{SmtpSender, Times};
-use postfix::{Postfix, Ways};
+use mailroom_rigs::postfix::{self, Postfix, Ways};
 use std::sync::Arc;
 use std::time::Duration;
 

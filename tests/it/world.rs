@@ -11,17 +11,14 @@ use mailroom_core::app::desktop::Desktop;
 use mailroom_core::app::{App, Options};
 use mailroom_core::secrets::{Key, Secrets, SecretsError};
 use mailroom_core::sync::Clock;
+pub use mailroom_rigs::{SUPPORT, mail, wait};
 use mailroom_sandbox::visitor::Visitor;
 use mailroom_sandbox::{Description, Sandbox};
 use serde_json::Value;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-pub const SUPPORT: &str = "support@contoso.example";
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A key in memory: the keychain itself has tests of its own.
 #[derive(Default)]
@@ -292,25 +289,4 @@ pub fn options(folder: &Path, key: Arc<MemoryKey>, desktop: Arc<dyn Desktop>) ->
         own_registration: None,
         any_endpoint: false,
     }
-}
-
-/// Looks again and again until `look` gives something, for half a minute at most.
-pub async fn wait<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
-}
-
-/// A small mail.
-pub fn mail(message_id: &str, subject: &str, more: &str) -> String {
-    format!(
-        "From: Ida Test <ida@fabrikam.example>\nTo: {SUPPORT}\nSubject: {subject}\n\
-         Message-ID: <{message_id}>\nDate: Fri, 20 Nov 2026 09:00:00 +0000\n{more}\
-         MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\nHello, this is {subject}.\n"
-    )
 }

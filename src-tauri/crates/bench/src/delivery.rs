@@ -1,8 +1,7 @@
 //! From delivery to ticket: how long a mail that the server just received takes to be one.
 
 use crate::connection::LOOK;
-use crate::dovecot::Server;
-use crate::imap::connect;
+use crate::imap::{Server, connect};
 use crate::usage::{Start, Usage};
 use crate::{Outcome, comparison};
 use mailroom_core::api;

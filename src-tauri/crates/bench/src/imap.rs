@@ -2,26 +2,49 @@
 
 use crate::comparison::Comparison;
 use crate::connection::{MemoryKey, open, polled};
-use crate::dovecot::{Dovecot, Server};
 use crate::usage::Usage;
-use crate::{Outcome, delivery, engine};
+use crate::{Outcome, delivery, engine, maildir, runtime};
 use mailroom_core::account::Tls;
 use mailroom_core::api::view::ConnectChoices;
 use mailroom_core::api::{self, ImapInput};
 use mailroom_core::app::App;
 use mailroom_core::app::desktop::Desktop;
-use std::path::Path;
+use mailroom_rigs::dovecot::{self, Dovecot};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
 /// The address that the mailbox belongs to.
 const ADDRESS: &str = "support@contoso.example";
 
+/// How the measured processes reach the server.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) login: String,
+    pub(crate) password: String,
+    /// The authority to trust, as a PEM file.
+    pub(crate) authority: PathBuf,
+    /// Where mail is delivered.
+    pub(crate) maildir: PathBuf,
+}
+
 /// Starts the server and compares.
 pub(crate) fn compare(asked: &Comparison, imports: bool, delivered: bool) -> Outcome<()> {
     println!("By IMAP, from Dovecot");
-    let dovecot = Dovecot::start(asked.most().max(crate::MAILBOX))?;
-    let server = serde_json::to_string(&dovecot.server)?;
+    let dovecot = runtime()?.block_on(Dovecot::start());
+    dovecot.write("authority.pem", &dovecot.papers.ca);
+    let server = Server {
+        port: dovecot.port,
+        login: dovecot::LOGIN.to_owned(),
+        password: dovecot::PASSWORD.to_owned(),
+        authority: dovecot.place().join("authority.pem"),
+        maildir: dovecot.maildir(),
+    };
+    let mails = asked.most().max(crate::MAILBOX);
+    maildir::write(&server.maildir, mails, dovecot.owner())?;
+    let server = serde_json::to_string(&server)?;
     if imports {
         asked.run(&server, &["imap-engine", "mbsync", "mbsync-notmuch"])?;
     }

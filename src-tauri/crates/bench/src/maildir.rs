@@ -17,13 +17,8 @@ const DIFFERENT: u32 = 10_000;
 /// Sizes of attachments, in bytes before encoding: a picture in a signature, a letter, a scan.
 const ATTACHMENTS: [usize; 3] = [8_000, 30_000, 70_000];
 
-/// Writes `mails` into the Maildir at `path`, the oldest first, a minute apart; all belong to `owner`.
+/// Writes `mails` into the Maildir that stands at `path`, the oldest first, a minute apart; all belong to `owner`.
 pub(crate) fn write(path: &Path, mails: u32, owner: u32) -> Outcome<()> {
-    for part in ["", "new", "cur", "tmp"] {
-        let folder = path.join(part);
-        fs::create_dir(&folder)?;
-        chown(&folder, Some(owner), Some(owner))?;
-    }
     let tenant = Tenant::start(mails.min(DIFFERENT))?;
     let description: Description = serde_json::from_str(&tenant.description)?;
     let different = runtime()?.block_on(floor::mails(description, mails.min(DIFFERENT)))?;

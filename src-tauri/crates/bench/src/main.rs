@@ -13,7 +13,6 @@
 mod comparison;
 mod connection;
 mod delivery;
-mod dovecot;
 mod engine;
 mod floor;
 mod imap;

@@ -2,7 +2,7 @@
 //! notmuch, which indexes one. mbsync does not wait for the disk (`FSync no`): the fastest that it can be.
 
 use crate::Outcome;
-use crate::dovecot::Server;
+use crate::imap::Server;
 use crate::usage::{Start, Usage};
 use std::fs;
 use std::path::Path;
@@ -56,17 +56,18 @@ fn run(command: &mut Command) -> Outcome<()> {
     Ok(())
 }
 
-/// mbsync(1).
+/// mbsync(1); what stands in quotes has its quotes and backslashes escaped.
 fn mbsync_settings(dir: &Path, server: &Server, size: u32) -> String {
     let (dir, authority) = (dir.display(), server.authority.display());
+    let password = server.password.replace('\\', "\\\\").replace('"', "\\\"");
     format!(
         "FSync no\n\n\
-         IMAPStore far\nHost 127.0.0.1\nPort {}\nUser {}\nPass {}\nSSLType IMAPS\nSystemCertificates no\n\
+         IMAPStore far\nHost 127.0.0.1\nPort {}\nUser {}\nPass \"{password}\"\nSSLType IMAPS\nSystemCertificates no\n\
          CertificateFile {authority}\n\n\
          MaildirStore near\nPath {dir}/mail/\nInbox {dir}/mail/INBOX\n\n\
          Channel all\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nSync Pull New\nMaxMessages {size}\n\
          ExpireUnread yes\nSyncState *\n",
-        server.port, server.login, server.password
+        server.port, server.login
     )
 }
 

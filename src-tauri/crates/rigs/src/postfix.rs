@@ -1,8 +1,7 @@
-//! A Postfix of the test's own: unprivileged ports on the loopback, its own queue, TLS, passwords asked of Dovecot, and
-//! delivery into Dovecot's Maildir.
+//! Debian's Postfix with a queue of its own; it asks Dovecot about passwords and delivers into Dovecot's Maildir.
 
-use crate::imap::{Papers, dovecot::Dovecot};
-use crate::world::wait;
+use crate::dovecot::Dovecot;
+use crate::{Papers, free_port, wait};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -25,6 +24,7 @@ pub struct Ways<'a> {
     pub papers: Option<&'a Papers>,
 }
 
+/// A running server.
 pub struct Postfix {
     /// STARTTLS.
     pub submission: u16,
@@ -51,12 +51,8 @@ pub fn is_possible() -> bool {
     false
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 impl Postfix {
+    /// One that shows Dovecot's papers unless `ways` names others.
     pub async fn start(dovecot: &Dovecot, ways: Ways<'_>) -> Self {
         let folder = tempfile::Builder::new().prefix("pf").tempdir().unwrap();
         let mut server = Self {

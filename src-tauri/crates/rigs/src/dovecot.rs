@@ -1,7 +1,6 @@
-//! A Dovecot of the test's own: unprivileged port, TLS, one Maildir, one user.
+//! Debian's Dovecot with one user, whose mailbox is a Maildir.
 
-use super::Papers;
-use crate::world::wait;
+use crate::{Papers, free_port, wait};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -10,14 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+/// The user whose mailbox it is.
+pub const LOGIN: &str = "support";
+/// Their password, with everything in it that has to be quoted.
 pub const PASSWORD: &str = "a password, \"quoted\"";
 /// `nobody`: Dovecot reads no mail as root.
 const NOBODY: u32 = 65_534;
 
+/// A running server.
 pub struct Dovecot {
+    /// The port that speaks TLS from the first byte.
     pub port: u16,
     /// The port that wants STARTTLS.
     pub plain_port: u16,
+    /// What it shows, unless [`Self::wear`] changed it.
     pub papers: Papers,
     folder: TempDir,
     process: Option<Child>,
@@ -25,6 +30,7 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
+    /// One with an empty mailbox.
     pub async fn start() -> Self {
         Self::started("", None).await
     }
@@ -104,7 +110,8 @@ impl Dovecot {
         self.run().await;
     }
 
-    fn maildir(&self) -> PathBuf {
+    /// The user's Maildir.
+    pub fn maildir(&self) -> PathBuf {
         self.path("mail/support")
     }
 
@@ -122,7 +129,7 @@ impl Dovecot {
         }
         fs::write(self.path("cert.pem"), &self.papers.certificate).unwrap();
         fs::write(self.path("key.pem"), &self.papers.key).unwrap();
-        fs::write(self.path("users"), format!("support:{{PLAIN}}{PASSWORD}\n")).unwrap();
+        fs::write(self.path("users"), format!("{LOGIN}:{{PLAIN}}{PASSWORD}\n")).unwrap();
         let dir = self.folder.path().display();
         let (port, plain, owner) = (self.port, self.plain_port, self.owner);
         let mut config = format!(
@@ -260,7 +267,7 @@ impl Dovecot {
 
     /// A mail arrives; `age` seconds from now is when the server received it.
     pub fn deliver(&self, place: &str, message_id: &str, age: i64) {
-        let mail = crate::world::mail(message_id, &format!("About {message_id}"), "");
+        let mail = crate::mail(message_id, &format!("About {message_id}"), "");
         // In `cur` a mail may bear flags, here that somebody wants it deleted.
         let flags = if place == "cur" { ":2,T" } else { "" };
         let nanoseconds = jiff::Timestamp::now().as_nanosecond();
@@ -332,9 +339,4 @@ impl Drop for Dovecot {
             let _ = child.wait();
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
