@@ -1,6 +1,9 @@
 // Opens every screen of the demonstration in a real Chromium: for the accessibility check and for looking at it.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { createServer } from "vite";
+import { build, preview } from "vite";
 
 /** Every screen and state worth a look: its name, what the demonstration is told, and where it is. */
 export const screens = [
@@ -270,13 +273,19 @@ const steps = {
   },
 };
 
-/** Serves the window from its sources, opens a browser, and gives a way to visit screens. */
+/** Builds the demonstration, opens a browser, and gives a way to visit screens. */
 export async function open() {
-  const server = await createServer({
-    server: { port: 0, strictPort: false },
+  const built = mkdtempSync(join(tmpdir(), "mailroom-demo-"));
+  await build({
+    mode: "demo",
+    logLevel: "error",
+    build: { outDir: built, chunkSizeWarningLimit: Infinity },
+  });
+  const server = await preview({
+    build: { outDir: built },
+    preview: { port: 0, strictPort: false },
     logLevel: "error",
   });
-  await server.listen();
   const base = server.resolvedUrls.local[0];
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -291,11 +300,48 @@ export async function open() {
       );
       await page.locator("main h1").first().waitFor({ state: "attached" });
       if (screen.then) await steps[screen.then](page);
-      await page.waitForTimeout(350);
+      await page.evaluate(atRest);
+    },
+    /** Shows the screen as it is in the other theme. */
+    async switchTo(page, theme) {
+      await page.evaluate(
+        (theme) => (document.documentElement.dataset.theme = theme),
+        theme,
+      );
+      await page.evaluate(atRest);
     },
     async close() {
       await browser.close();
       await server.close();
+      rmSync(built, { recursive: true });
     },
   };
+}
+
+// In the page: waits until nothing has been drawn anew for a moment, and nothing moves. Clocks tick only each second.
+function atRest() {
+  const quiet = 80;
+  const longest = 5000;
+  return new Promise((done) => {
+    const began = performance.now();
+    let changed = began;
+    const watch = new MutationObserver(() => (changed = performance.now()));
+    watch.observe(document, {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      characterData: true,
+    });
+    const look = () => {
+      const now = performance.now();
+      const moving = document
+        .getAnimations()
+        .some((one) => one.effect.getComputedTiming().iterations < Infinity);
+      if (now - began < longest && (moving || now - changed < quiet))
+        return setTimeout(look, 20);
+      watch.disconnect();
+      done();
+    };
+    look();
+  });
 }
