@@ -5,7 +5,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
   clearScreen: false,
-  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    strictPort: true,
+    // The demonstration reads the core's cards.
+    fs: { allow: [".."] },
+  },
   build: {
     // The oldest webviews Tauri 2 starts on that know `light-dark()`.
     target: ["safari17.5", "chrome123"],

@@ -25,9 +25,13 @@ for (const screen of screens) {
     () => document.documentElement.scrollWidth > innerWidth,
   );
   if (wide) console.error(`${screen.name}: scrolls sideways`);
+  // What fills the window, or lies above it, is seen as the window shows it.
+  const fixed =
+    screen.name === "tickets" ||
+    (await page.locator("dialog[open]").count()) > 0;
   await page.screenshot({
     path: `${out}/${screen.name}.png`,
-    fullPage: screen.name !== "tickets",
+    fullPage: !fixed,
   });
 }
 await close();

@@ -2,7 +2,6 @@
 import type {
   AddressView,
   AppView,
-  Card,
   Evidence,
   Finding,
   LedgerRow,
@@ -52,6 +51,16 @@ export const evidence: Evidence = {
     null,
     2,
   ),
+};
+
+/** What an IMAP server says to a wrong password. */
+export const refusal: Evidence = {
+  code: "AUTHENTICATIONFAILED",
+  status: null,
+  request_id: null,
+  correlation_id: null,
+  at: Date.UTC(2026, 10, 21, 13, 5, 9),
+  raw: "NO [AUTHENTICATIONFAILED] Authentication failed.",
 };
 
 const finding = (
@@ -174,113 +183,6 @@ export const totals: LedgerTotals = {
   skipped: 322,
   failed: 3,
 };
-
-const words = {
-  en: {
-    title: "Approval for Mailroom is missing",
-    meaning:
-      "Nobody in your organisation has allowed Mailroom to read mail with this account yet.",
-    fixer_words: "Tenant admin (Entra)",
-    steps: [
-      "Open the consent page with the button below.",
-      "Sign in as an administrator of contoso.example.",
-      "Check the list of permissions and accept it for the whole organisation.",
-    ],
-    link: "Open the consent page",
-    command: "Show what has been approved",
-    write: "Approve for one account",
-  },
-  de: {
-    title: "Die Zustimmung für Mailroom fehlt",
-    meaning:
-      "In Ihrer Organisation hat noch niemand erlaubt, dass Mailroom mit diesem Konto E-Mails liest.",
-    fixer_words: "Mandanten-Admin (Entra)",
-    steps: [
-      "Öffnen Sie die Zustimmungsseite mit der Schaltfläche unten.",
-      "Melden Sie sich als Administrator von contoso.example an.",
-      "Prüfen Sie die Liste der Berechtigungen und stimmen Sie für die ganze Organisation zu.",
-    ],
-    link: "Zustimmungsseite öffnen",
-    command: "Anzeigen, was freigegeben ist",
-    write: "Für ein Konto freigeben",
-  },
-  ja: {
-    title: "Mailroomへの同意がありません",
-    meaning:
-      "このアカウントのメールをMailroomが読み取ることは、まだ組織内で許可されていません。",
-    fixer_words: "テナント管理者 (Entra)",
-    steps: [
-      "下のボタンで同意ページを開きます。",
-      "contoso.exampleの管理者としてサインインします。",
-      "アクセス許可の一覧を確認し、組織全体に対して同意します。",
-    ],
-    link: "同意ページを開く",
-    command: "承認済みの内容を表示",
-    write: "1つのアカウントに対して承認",
-  },
-};
-
-const waiting = {
-  en: ["The server asked Mailroom to wait", "Nobody: Mailroom tries again"],
-  de: [
-    "Der Server bittet um etwas Geduld",
-    "Niemand: Mailroom versucht es erneut",
-  ],
-  ja: [
-    "サーバーから待機を求められています",
-    "対応不要: Mailroom が再試行します",
-  ],
-};
-
-/** What the core's catalogue would say, for the two kinds of finding above. */
-export function card(code: string, language: "en" | "de" | "ja"): Card {
-  const text = words[language];
-  if (code === "throttled") {
-    const [title = "", fixer_words = ""] = waiting[language];
-    return {
-      code,
-      title,
-      meaning: title,
-      severity: "warning",
-      fixers: ["nobody"],
-      fixer_labels: [fixer_words],
-      notes: [],
-      known: true,
-      steps: [],
-      links: [],
-      commands: [],
-    };
-  }
-  return {
-    code,
-    title: text.title,
-    meaning: text.meaning,
-    severity: "failed",
-    fixers: ["tenant_admin"],
-    notes: [],
-    known: true,
-    fixer_labels: [text.fixer_words],
-    steps: text.steps,
-    links: [
-      {
-        label: text.link,
-        url: "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent",
-      },
-    ],
-    commands: [
-      {
-        label: text.command,
-        text: "Get-MgOauth2PermissionGrant -Filter \"clientId eq '6f3c1d52-8a34-4b6b-9d0e-2a6a4b1f7c11'\"",
-        writes: false,
-      },
-      {
-        label: text.write,
-        text: "New-MgOauth2PermissionGrant -ClientId '6f3c1d52-8a34-4b6b-9d0e-2a6a4b1f7c11' -Scope 'Mail.ReadWrite Mail.Send'",
-        writes: true,
-      },
-    ],
-  };
-}
 
 const mails = [
   [

@@ -2,12 +2,11 @@
 import type {
   HandOff,
   ConnectionMap,
-  Explanation,
   Finding,
   Station,
   StationView,
 } from "../bindings";
-import { card, evidence } from "./data";
+import { evidence, refusal } from "./data";
 
 const minute = 60_000;
 const stations: [Station, number | null, Record<string, string>][] = [
@@ -50,6 +49,40 @@ const stations: [Station, number | null, Record<string, string>][] = [
   ["round_trip", null, { round_trip_ms: "4210" }],
 ];
 
+const permissions = [
+  "openid",
+  "offline_access",
+  "email",
+  "User.Read",
+  "Mail.ReadWrite",
+  "Mail.Send",
+];
+
+// What stands where a connection ends.
+const ends: Partial<Record<Station, Finding>> = {
+  sign_in: {
+    code: "IMAP LOGIN failed",
+    severity: "failed",
+    args: {},
+    evidence: refusal,
+  },
+  consent: {
+    code: "AADSTS65001",
+    severity: "failed",
+    args: {},
+    evidence,
+    hand_off: "approval",
+  },
+  mailbox: { code: "throttled", severity: "warning", args: {}, evidence },
+  mailbox_right: {
+    code: "full_access_missing",
+    severity: "failed",
+    args: {},
+    evidence,
+    hand_off: "mailbox",
+  },
+};
+
 const unproven: Finding = {
   code: "sending_unproven",
   severity: "ok",
@@ -81,28 +114,18 @@ export function mapOf(
     if ((station === "send" || station === "round_trip") && !proved)
       return { ...unknown, state: "unknown", finding: unproven };
     const stopped = at === end;
+    const found = stopped ? ends[station] : undefined;
     return {
       station,
       took_ms: stopped && took_ms === null ? 164 : took_ms,
       blocked_by: null,
-      state: !stopped ? "ok" : stop === "mailbox" ? "warning" : "failed",
-      finding: stopped
-        ? {
-            code:
-              stop === "mailbox"
-                ? "throttled"
-                : stop === "mailbox_right"
-                  ? "full_access_missing"
-                  : "AADSTS65001",
-            severity: stop === "mailbox" ? "warning" : "failed",
-            args: {},
-            evidence,
-            ...(stop === "mailbox"
-              ? {}
-              : {
-                  hand_off: stop === "mailbox_right" ? "mailbox" : "approval",
-                }),
-          }
+      state: !stopped
+        ? "ok"
+        : found?.severity === "warning"
+          ? "warning"
+          : "failed",
+      finding: found
+        ? { ...found, args: { address, login: "alex@nordwind.example" } }
         : null,
       facts:
         stopped && stop === "consent"
@@ -110,23 +133,25 @@ export function mapOf(
           : facts,
     };
   });
+  // A password is refused before anything is asked for.
+  const asked = stop === "sign_in" ? [] : permissions;
   return {
     address,
     at: Date.now(),
     stations: views,
-    scopes: [
-      "openid",
-      "offline_access",
-      "email",
-      "User.Read",
-      "Mail.ReadWrite",
-      "Mail.Send",
-    ].map((name) => ({
+    scopes: asked.map((name) => ({
       name,
       needed: true,
       granted: stop !== "consent" || !name.startsWith("Mail."),
     })),
-    full_access: looked(7) ? "ok" : end >= 0 ? "blocked" : "unknown",
+    full_access:
+      stop === "mailbox_right"
+        ? "failed"
+        : looked(7)
+          ? "ok"
+          : end >= 0
+            ? "blocked"
+            : "unknown",
     send_as: proved ? "ok" : end >= 0 ? "blocked" : "unknown",
   };
 }
@@ -213,25 +238,3 @@ const rightMessages = (address: string): HandOff["messages"] => {
     },
   };
 };
-
-/** What the core would say of a pasted text: every code it knows here, else the generic card. */
-export function explanations(
-  text: string,
-  language: "en" | "de" | "ja",
-): Explanation[] {
-  const matched = /AADSTS\d+/.exec(text)?.[0] ?? "";
-  const known = card(matched || "unknown", language);
-  return [
-    {
-      card: matched ? known : { ...known, known: false },
-      matched,
-      raw: text.slice(0, 4000),
-      details: matched
-        ? {
-            correlation_id: evidence.correlation_id ?? "",
-            timestamp: "2026-11-21 13:05:09Z",
-          }
-        : {},
-    },
-  ];
-}

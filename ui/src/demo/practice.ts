@@ -1,32 +1,7 @@
 // A few of the failures that can be practised, for looking at the screens without a core.
 import type { ExerciseView, Fixer, PracticeView } from "../bindings";
-import { card, sandbox } from "./data";
-
-type Language = "en" | "de" | "ja";
-
-const labels: Record<Fixer, Record<Language, string>> = {
-  you: { en: "You", de: "Sie", ja: "あなた" },
-  tenant_admin: {
-    en: "Tenant admin (Entra)",
-    de: "Mandanten-Admin (Entra)",
-    ja: "テナント管理者 (Entra)",
-  },
-  mailbox_admin: {
-    en: "Mailbox admin (Exchange)",
-    de: "Postfach-Admin (Exchange)",
-    ja: "メールボックス管理者 (Exchange)",
-  },
-  app_owner: {
-    en: "Owner of the app registration",
-    de: "Besitzer der App-Registrierung",
-    ja: "アプリ登録の所有者",
-  },
-  nobody: {
-    en: "Nobody: Mailroom tries again",
-    de: "Niemand: Mailroom versucht es erneut",
-    ja: "対応不要: Mailroom が再試行します",
-  },
-};
+import { card, fixerLabel, type Language } from "./cards";
+import { sandbox } from "./data";
 
 type Row = [
   string,
@@ -140,7 +115,7 @@ export const practice = (language: Language, on: string[]): PracticeView => ({
     strikes,
     title: title[language],
     meaning: card(code, language).meaning,
-    mender_label: labels[mender][language],
+    mender_label: fixerLabel(mender, language),
     mend_text: (mend[how] ?? mend.other!)[language],
     page: ["switch", "grant_consent"].includes(how)
       ? `${sandbox.authority}/admin/application`

@@ -186,7 +186,7 @@ export const tried = (one: AddressView): ServerResult[] => [
     finding:
       one.provider === "imap"
         ? {
-            code: "imap_auth_failed",
+            code: "SMTP password refused",
             severity: "failed",
             args: { host: "smtp.fabrikam.example" },
             evidence,
