@@ -1,7 +1,9 @@
 //! Inbox rules that send mail on: looked for when wanted, with a permission that nothing else asks for.
 
 use crate::world::{SUPPORT, World};
-use mailroom_core::api::view::{AddressView, ConnectStage, HandOffKind};
+use mailroom_core::api::view::{
+    AddressView, ConnectStage, HandOff, HandOffFor, HandOffKind, HandOffState, Recheck,
+};
 use mailroom_core::api::{self, ForwardingCheck, error::ErrorCode};
 use mailroom_core::diagnosis::Finding;
 use serde_json::{Value, json};
@@ -155,6 +157,135 @@ async fn where_only_an_admin_may_consent_it_is_handed_over_like_any_other_permis
         look(&world, view.id).await,
         ForwardingCheck::NeedsConsent { .. }
     ));
+}
+
+/// A healthy address for which an admin was asked to let the rules be read.
+async fn waiting(world: &World) -> (AddressView, HandOff) {
+    nobody_has_consented(world).await;
+    let view = world.connect(None).await;
+    world.scenario("admin-approval", true).await;
+    let attempt = api::ask_for_forwarding(&world.app, view.id, false, "en")
+        .await
+        .unwrap();
+    let attempt = world.decided(&attempt.id).await;
+    let ConnectStage::Failed { finding } = attempt.stage else {
+        panic!("{:?}", attempt.stage);
+    };
+    let whom = HandOffFor::Attempt(attempt.id);
+    let asked = api::hand_off(&world.app, whom, &finding.code)
+        .await
+        .unwrap();
+    (view, asked)
+}
+
+#[tokio::test]
+async fn mail_that_is_read_is_no_approval_of_what_was_asked_for_later() {
+    let world = World::new().await;
+    let (view, asked) = waiting(&world).await;
+    let still_waits = async |after: &str| {
+        let all = api::list_hand_offs(&world.app).await.unwrap();
+        assert_eq!(all.len(), 1, "{after}");
+        assert_eq!(all[0].state, HandOffState::Waiting, "{after}");
+    };
+    world.poll(view.id).await;
+    still_waits("a poll").await;
+    api::check_address(&world.app, view.id, None).await.unwrap();
+    still_waits("a check").await;
+    api::prove_sending(&world.app, view.id).await.unwrap();
+    still_waits("a test mail").await;
+    // What was granted shows in a sign-in only, and it is said.
+    let looked = api::recheck_hand_off(&world.app, asked.id).await.unwrap();
+    assert_eq!(
+        (looked.state, looked.recheck),
+        (HandOffState::Waiting, Recheck::SignIn)
+    );
+    still_waits("a look").await;
+
+    // The admin approves. Signing in once more asks for just that, and nobody waits any longer.
+    world.control("grant-consent", json!({})).await;
+    let attempt = api::sign_in_for_hand_off(&world.app, asked.id, false, "en")
+        .await
+        .unwrap();
+    let attempt = world.decided(&attempt.id).await;
+    world.finish(&attempt.id, None).await.unwrap();
+    assert_eq!(api::list_hand_offs(&world.app).await.unwrap(), []);
+    assert_eq!(findings(&world, view.id).await, []);
+}
+
+#[tokio::test]
+async fn a_refusal_for_what_was_asked_for_later_can_be_asked_again() {
+    let world = World::new().await;
+    let (view, asked) = waiting(&world).await;
+    let again = api::hand_off(&world.app, HandOffFor::Address(view.id), &asked.code)
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.id, &again.consent_link),
+        (asked.id, &asked.consent_link)
+    );
+    assert!(again.consent_link.unwrap().contains(SCOPE));
+}
+
+#[tokio::test]
+async fn a_permission_that_was_withdrawn_is_asked_for_again_while_mail_goes_on() {
+    let world = World::new().await;
+    nobody_has_consented(&world).await;
+    let view = world.connect(None).await;
+    consent(&world, &view).await;
+    assert_eq!(findings(&world, view.id).await, []);
+    // Somebody takes back this one permission, and the tokens in use end.
+    nobody_has_consented(&world).await;
+    let usual = json!({"scopes": ["openid", "profile", "email", "offline_access", "User.Read", "Mail.ReadWrite", "Mail.Send"]});
+    world.control("grant-consent", usual).await;
+    world.control("expire-access-tokens", json!({})).await;
+    assert!(matches!(
+        look(&world, view.id).await,
+        ForwardingCheck::NeedsConsent { .. }
+    ));
+    assert_eq!(world.poll(view.id).await.cause, None);
+    // An ordinary sign-in does not bring it back, and breaks nothing.
+    let again = api::reconnect_address(&world.app, view.id, false, "en")
+        .await
+        .unwrap();
+    world.decided(&again.id).await;
+    world.finish(&again.id, None).await.unwrap();
+    assert_eq!(world.poll(view.id).await.cause, None);
+    consent(&world, &view).await;
+    assert_eq!(findings(&world, view.id).await, []);
+}
+
+#[tokio::test]
+async fn a_withdrawn_permission_does_not_stop_the_mail() {
+    let world = World::new().await;
+    nobody_has_consented(&world).await;
+    let view = world.connect(None).await;
+    consent(&world, &view).await;
+    nobody_has_consented(&world).await;
+    let usual = json!({"scopes": ["openid", "profile", "email", "offline_access", "User.Read", "Mail.ReadWrite", "Mail.Send"]});
+    world.control("grant-consent", usual).await;
+    // The last sign-in is still thought to grant it: signing in again as usual renews at once.
+    let again = api::reconnect_address(&world.app, view.id, false, "en")
+        .await
+        .unwrap();
+    world.decided(&again.id).await;
+    world.finish(&again.id, None).await.unwrap();
+    assert_eq!(world.poll(view.id).await.cause, None);
+    assert!(matches!(
+        look(&world, view.id).await,
+        ForwardingCheck::NeedsConsent { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_closed_mailbox_is_no_missing_permission() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    consent(&world, &view).await;
+    world.scenario("graph-denied", true).await;
+    let refused = api::look_for_forwarding(&world.app, view.id).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::ServerRefused);
+    world.scenario("graph-denied", false).await;
+    assert_eq!(findings(&world, view.id).await, []);
 }
 
 #[tokio::test]

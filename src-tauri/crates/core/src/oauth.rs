@@ -45,6 +45,10 @@ pub const LATER_SCOPES: [&str; 4] = [
     "User.Read.All",
 ];
 
+/// Those of [`LATER_SCOPES`] without which all mail is read and sent as before. A renewal goes on without them where
+/// consent to them was withdrawn.
+const DISPENSABLE_SCOPES: [&str; 2] = [RULES_SCOPE, "User.Read.All"];
+
 /// Reads the inbox rules of one's own mailbox (Microsoft Graph, "List rules").
 pub const RULES_SCOPE: &str = "MailboxSettings.Read";
 

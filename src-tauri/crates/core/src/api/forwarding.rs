@@ -7,9 +7,10 @@ use super::error::{ApiError, ErrorCode};
 use super::view::ConnectAttempt;
 use crate::Millis;
 use crate::app::App;
+use crate::app::handoffs::includes_rules;
 use crate::diagnosis::{Finding, Severity};
 use crate::oauth::RULES_SCOPE;
-use crate::provider::ForwardingRule;
+use crate::provider::{ForwardingRule, ProviderError};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::sync::StepError;
@@ -45,18 +46,18 @@ pub enum ForwardingCheck {
 /// address); what keeps the keychain shut, and what the server said.
 pub async fn look_for_forwarding(app: &App, id: i64) -> Result<ForwardingCheck, ApiError> {
     let (row, account) = readable(app, id).await?;
-    let is_granted = |scope: &String| scope.eq_ignore_ascii_case(RULES_SCOPE);
-    if !account.scopes.iter().any(is_granted) {
-        return Ok(ForwardingCheck::NeedsConsent {
-            scope: RULES_SCOPE.to_owned(),
-        });
+    if !includes_rules(&account.scopes) {
+        return Ok(needs_consent());
     }
     let provider = app.context.connections.provider(&row, &account).await?;
-    let rules = provider
-        .forwarding_rules()
-        .await
-        .map_err(StepError::Provider)?
-        .ok_or_else(|| wrong_state(&row))?;
+    let rules = match provider.forwarding_rules().await {
+        // The permission may have been withdrawn since it was stored; or the mailbox is closed, and consent opens nothing.
+        Err(ProviderError::Forbidden(_)) if !still_granted(app, &account).await? => {
+            return Ok(needs_consent());
+        }
+        rules => rules.map_err(StepError::Provider)?,
+    };
+    let rules = rules.ok_or_else(|| wrong_state(&row))?;
     let findings = rules
         .into_iter()
         .map(|rule| {
@@ -87,6 +88,24 @@ pub async fn ask_for_forwarding(
 ) -> Result<ConnectAttempt, ApiError> {
     let known = readable(app, id).await?;
     begin_again(app, known, Some(RULES_SCOPE), private_window, language).await
+}
+
+fn needs_consent() -> ForwardingCheck {
+    ForwardingCheck::NeedsConsent {
+        scope: RULES_SCOPE.to_owned(),
+    }
+}
+
+/// Whether the sign-in service itself still lists the permission, by a renewal unless there has just been one.
+async fn still_granted(app: &App, account: &AccountRow) -> Result<bool, ApiError> {
+    let tokens = app.context.connections.tokens(account).await?;
+    tokens.doubt().await;
+    let renewed = match tokens.access().await {
+        Ok(_) => tokens.scopes().await,
+        Err(error) => Err(error),
+    };
+    let granted = renewed.map_err(|error| StepError::Provider(error.into()))?;
+    Ok(includes_rules(&granted))
 }
 
 /// Only one's own mailbox shows its rules, and only by Graph ("List rules": delegated, `MailboxSettings.Read`).

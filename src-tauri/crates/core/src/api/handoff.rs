@@ -59,6 +59,9 @@ pub async fn sign_in_for_hand_off(
 ) -> Result<ConnectAttempt, ApiError> {
     let row = row(app, id).await?;
     match row.address_id {
+        Some(address) if handoffs::includes_rules(&row.scopes) => {
+            super::ask_for_forwarding(app, address, private_window, language).await
+        }
         Some(address) => super::reconnect_address(app, address, private_window, language).await,
         None => {
             let address = EmailAddress::parse(&row.address).ok_or_else(not_found)?;

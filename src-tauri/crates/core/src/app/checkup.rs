@@ -342,7 +342,7 @@ async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), Sto
         map.station(station)
             .is_some_and(|view| view.state == StationState::Ok)
     };
-    let done: Vec<i64> = known
+    let done: Vec<HandOffRow> = known
         .handoffs
         .iter()
         .filter(|row| match row.kind {
@@ -351,7 +351,7 @@ async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), Sto
                 is_ok(station_of_code(&row.code))
             }
         })
-        .map(|row| row.id)
+        .cloned()
         .collect();
     let mended = known.row.cause.is_some() && map.first_failed().is_none() && is_ok(Station::Fetch);
     if done.is_empty() && !mended {
@@ -362,7 +362,9 @@ async fn settle(app: &App, known: &Known, map: &ConnectionMap) -> Result<(), Sto
         .store
         .write(move |tx| {
             for handoff in done {
-                handoffs::remove(tx, handoff)?;
+                if handoffs::is_granted(tx, &handoff)? {
+                    handoffs::remove(tx, handoff.id)?;
+                }
             }
             if mended {
                 addresses::request_wake(tx, id)?;

@@ -12,10 +12,10 @@ use crate::account::{EmailAddress, Registration};
 use crate::api::view::{
     ConnectStage, HandOff, HandOffFor, HandOffKind, HandOffState, Recheck, StationState,
 };
-use crate::diagnosis::Finding;
 use crate::diagnosis::handoff::{self, consent_link, messages, shows_by_sending};
 use crate::diagnosis::map::Station;
 use crate::diagnosis::stations::{is_about_approval, station_of_code};
+use crate::diagnosis::{Finding, Severity};
 use crate::oauth;
 use crate::store::events::{self, EventKind};
 use crate::store::handoffs::{self, HandOffRow, NewHandOff};
@@ -53,6 +53,13 @@ fn is_meant(finding: &Finding, code: &str) -> bool {
     reason.eq_ignore_ascii_case(code) || (is_about_approval(reason) && is_about_approval(code))
 }
 
+/// What somebody was asked to mend, as it was found then.
+fn asked_for(row: &HandOffRow) -> Finding {
+    let mut finding = Finding::plain(&row.code, Severity::Failed);
+    finding.args = row.args.clone();
+    finding
+}
+
 fn of_attempt(app: &App, id: &str, code: &str) -> Option<Wanted> {
     let stage = app.attempts.view(id)?.stage;
     let plan = app.attempts.plan(id)?;
@@ -75,6 +82,7 @@ fn of_attempt(app: &App, id: &str, code: &str) -> Option<Wanted> {
 }
 
 async fn of_address(app: &App, id: i64, code: &str) -> Result<Option<Wanted>, StoreError> {
+    let wanted = code.to_owned();
     let found = app
         .context
         .store
@@ -82,23 +90,31 @@ async fn of_address(app: &App, id: i64, code: &str) -> Result<Option<Wanted>, St
             let Some(row) = addresses::get(db, id)? else {
                 return Ok(None);
             };
+            // What was asked for later stands in the way of nothing, so nothing that is checked shows it.
+            let asked = handoffs::approval_of(db, &row.address_key)?
+                .filter(|asked| is_meant(&asked_for(asked), &wanted));
             let account = accounts::get(db, row.account_id)?;
-            Ok(account.map(|account| (row, account)))
+            Ok(account.map(|account| (row, account, asked)))
         })
         .await?;
-    let Some((row, account)) = found else {
+    let Some((row, account, asked)) = found else {
         return Ok(None);
     };
     let login = Some(account.identity.login_name.as_str());
-    let finding = row
+    let seen = row
         .cause
         .filter(|cause| is_meant(cause, code))
-        .or_else(|| checkup::found(app, id, code))
-        .map(|finding| finding.about(&row.address, login, &account.registration));
-    let scopes = match row.server {
-        Some(_) => oauth::imap_scopes(),
-        None => oauth::scopes(row.mailbox.is_some()),
+        .or_else(|| checkup::found(app, id, code));
+    let usual = match (&row.server, &account.registration.issuer) {
+        (Some(_), Some(issuer)) => issuer.scopes.clone(),
+        (Some(_), None) => oauth::imap_scopes(),
+        (None, _) => oauth::scopes(row.mailbox.is_some()),
     };
+    let (finding, scopes) = match (seen, asked) {
+        (None, Some(asked)) => (Some(asked_for(&asked)), asked.scopes),
+        (seen, _) => (seen, usual),
+    };
+    let finding = finding.map(|finding| finding.about(&row.address, login, &account.registration));
     let address = EmailAddress::parse(&row.address);
     Ok(address.map(|address| Wanted {
         address,
@@ -195,7 +211,7 @@ pub(crate) async fn recheck(app: &App, id: i64) -> Result<Option<HandOff>, Store
         }
     };
     let map = checkup::check_address(app, address_id, Some(until)).await?;
-    let done = map.is_some_and(|map| {
+    let works = map.is_some_and(|map| {
         [Station::Consent, Station::Token, station_of_code(&row.code)]
             .iter()
             .all(|station| {
@@ -204,18 +220,20 @@ pub(crate) async fn recheck(app: &App, id: i64) -> Result<Option<HandOff>, Store
             })
     });
     let now = app.context.clock.now();
-    let row = app
+    let (row, done) = app
         .context
         .store
         .write(move |tx| {
             handoffs::set_checked(tx, id, now)?;
+            let done = works && handoffs::is_granted(tx, &row)?;
             if done {
                 addresses::request_wake(tx, address_id)?;
             }
-            Ok(handoffs::get(tx, id)?.unwrap_or(HandOffRow {
+            let row = handoffs::get(tx, id)?.unwrap_or(HandOffRow {
                 checked_at: Some(now),
                 ..row
-            }))
+            });
+            Ok((row, done))
         })
         .await?;
     app.context.nudge.notify_one();
@@ -235,10 +253,18 @@ pub(crate) async fn withdraw(app: &App, id: i64) -> Result<bool, StoreError> {
         .await
 }
 
+/// Whether the permission to read the inbox rules is among `scopes`: an ordinary sign-in never asks for it.
+pub(crate) fn includes_rules(scopes: &[String]) -> bool {
+    scopes
+        .iter()
+        .any(|scope| scope.eq_ignore_ascii_case(oauth::RULES_SCOPE))
+}
+
 async fn recheck_of(app: &App, row: &HandOffRow) -> Result<Recheck, StoreError> {
     let Some(id) = row.address_id else {
         return Ok(Recheck::SignIn);
     };
+    let asked = row.clone();
     let renewable = app
         .context
         .store
@@ -246,7 +272,9 @@ async fn recheck_of(app: &App, row: &HandOffRow) -> Result<Recheck, StoreError> 
             let Some(row) = addresses::get(db, id)?.filter(|row| !row.disconnected) else {
                 return Ok(false);
             };
-            Ok(accounts::load_tokens(db, row.account_id)?.is_some())
+            // A renewal asks for what was granted before, so it shows nothing about anything more.
+            Ok(accounts::load_tokens(db, row.account_id)?.is_some()
+                && handoffs::is_granted(db, &asked)?)
         })
         .await?;
     Ok(match (renewable, row.by_sending) {
@@ -293,5 +321,6 @@ async fn draw(
         recheck,
         checked_at: row.checked_at,
         mailed: row.mailed,
+        forwarding: includes_rules(&row.scopes),
     })
 }

@@ -9,6 +9,7 @@ use super::catalogue::{self, CardCommand, Fixer};
 use super::map::Station;
 use super::stations::{is_about_approval, station_of_code};
 use crate::Millis;
+use crate::oauth::is_openid_scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +45,8 @@ pub struct HandOff {
     pub checked_at: Option<Millis>,
     /// How it was last mailed, if it was.
     pub mailed: Option<Mailed>,
+    /// Whether it asks for the permission to read the inbox rules too: then signing in asks for it as well.
+    pub forwarding: bool,
 }
 
 /// The same message in three languages: the reader's language may be another one than the asker's.
@@ -174,6 +177,19 @@ pub fn kind_of(code: &str) -> Option<HandOffKind> {
     }
 }
 
+/// Whether `granted` holds all of `wanted`, with or without the resource before a permission's name, in either case of
+/// letters. The scopes of the sign-in itself are left out: not every service repeats them.
+pub fn covers(granted: &[String], wanted: &[String]) -> bool {
+    let name = |scope: &str| {
+        let short = scope.rsplit('/').next().filter(|name| !name.is_empty());
+        short.unwrap_or(scope).to_ascii_lowercase()
+    };
+    wanted
+        .iter()
+        .filter(|wanted| !is_openid_scope(wanted))
+        .all(|wanted| granted.iter().any(|granted| name(granted) == name(wanted)))
+}
+
 /// Whether only sending shows that `code` is mended.
 pub fn shows_by_sending(code: &str) -> bool {
     station_of_code(code) >= Station::Send
@@ -200,6 +216,43 @@ mod tests {
             ("no such code", None),
         ] {
             assert_eq!(kind_of(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_was_granted_covers_what_was_asked_for_permission_by_permission() {
+        let scopes = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+        for (granted, wanted, expected) in [
+            (
+                "User.Read Mail.Send",
+                "openid offline_access mail.send",
+                true,
+            ),
+            (
+                "User.Read Mail.Send",
+                "Mail.Send MailboxSettings.Read",
+                false,
+            ),
+            (
+                "IMAP.AccessAsUser.All",
+                "https://outlook.office.com/IMAP.AccessAsUser.All",
+                true,
+            ),
+            (
+                "https://mail.contoso.example/",
+                "https://mail.contoso.example/",
+                true,
+            ),
+            (
+                "https://mail.contoso.example/",
+                "https://mail.fabrikam.example/",
+                false,
+            ),
+            ("", "Mail.Send", false),
+            ("", "openid email", true),
+        ] {
+            let covered = covers(&scopes(granted), &scopes(wanted));
+            assert_eq!(covered, expected, "{granted} for {wanted}");
         }
     }
 

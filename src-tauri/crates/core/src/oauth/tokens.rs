@@ -10,7 +10,9 @@ pub use set::{DamagedTokens, TokenSet};
 use super::error::{SignInError, TokenError};
 use super::flow;
 use super::redeem::{Grant, Granted, Refusal, redeem};
-use super::{IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, SMTP_SCOPE, outlook_scopes};
+use super::{
+    DISPENSABLE_SCOPES, IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, SMTP_SCOPE, outlook_scopes,
+};
 use crate::Millis;
 use crate::account::Registration;
 use crate::diagnosis::Evidence;
@@ -132,15 +134,21 @@ impl Tokens {
     /// Says that the server refused `token` with 401: the next [`Tokens::access`] renews unless that happened meanwhile.
     pub async fn refused(&self, token: &SecretString) {
         let mut state = self.state.lock().await;
-        let now = (self.shared.clock)();
-        let just_renewed = state
-            .renewed
-            .is_some_and(|(at, _)| (0..RENEWED_JUST_NOW).contains(&(now - at)));
+        let just_renewed = state.is_just_renewed((self.shared.clock)());
         let is_current = state
             .current
             .as_ref()
             .is_some_and(|set| set.access.expose_secret() == token.expose_secret());
         if is_current && !just_renewed {
+            state.refused = true;
+        }
+    }
+
+    /// Says that what was granted is in doubt: the next [`Tokens::access`] renews, unless that has just happened, and
+    /// [`Tokens::scopes`] is the sign-in service's own word after that.
+    pub async fn doubt(&self) {
+        let mut state = self.state.lock().await;
+        if !state.is_just_renewed((self.shared.clock)()) {
             state.refused = true;
         }
     }
@@ -167,6 +175,11 @@ impl State {
     fn fresh(&self, now: Millis) -> Option<SecretString> {
         let margin = self.renewed.map_or(MARGIN, |(_, margin)| margin);
         self.good_for(now, margin)
+    }
+
+    fn is_just_renewed(&self, now: Millis) -> bool {
+        self.renewed
+            .is_some_and(|(at, _)| (0..RENEWED_JUST_NOW).contains(&(now - at)))
     }
 
     fn good_for(&self, now: Millis, margin: Millis) -> Option<SecretString> {
@@ -291,15 +304,47 @@ impl Shared {
                     .token_endpoint
             }
         };
-        redeem(
-            &self.http,
-            &endpoint,
-            &self.registration,
-            Grant::Refresh(current.refresh.clone()),
-            &scopes_to_renew(&self.registration, &current.scopes),
-            None,
-        )
-        .await
+        let renew = async |scopes: &[String]| {
+            let grant = Grant::Refresh(current.refresh.clone());
+            redeem(
+                &self.http,
+                &endpoint,
+                &self.registration,
+                grant,
+                scopes,
+                None,
+            )
+            .await
+        };
+        let mut scopes = scopes_to_renew(&self.registration, &current.scopes);
+        let renewed = renew(&scopes).await;
+        let all = scopes.len();
+        scopes.retain(|scope| !DISPENSABLE_SCOPES.contains(&scope.as_str()));
+        match renewed {
+            Err(refusal) if scopes.len() < all && is_about_consent(&refusal) => {
+                renew(&scopes).await
+            }
+            renewed => renewed,
+        }
+    }
+}
+
+/// Whether consent to what was asked for is missing (Microsoft identity platform, "Handle errors and exceptions":
+/// `consent_required`, as an error or as a suberror; AADSTS65001).
+fn is_about_consent(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Refused {
+            error,
+            suberror,
+            evidence,
+            ..
+        } => {
+            const MISSING: &str = "consent_required";
+            error == MISSING
+                || suberror.as_deref() == Some(MISSING)
+                || evidence.code.as_deref() == Some("AADSTS65001")
+        }
+        Refusal::Offline(_) | Refusal::Invalid(..) => false,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Fixes that were handed over to somebody else and are waited for.
 
-use super::columns;
+use super::{accounts, addresses, columns};
 use crate::Millis;
-use crate::account::{EmailAddress, Registration};
-use crate::diagnosis::handoff::{HandOffKind, Mailed, Values};
+use crate::account::{EmailAddress, ImapAuth, Registration};
+use crate::diagnosis::handoff::{HandOffKind, Mailed, Values, covers};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 /// A hand-off as it is kept.
@@ -194,7 +194,8 @@ pub fn remove(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
     Ok(removed > 0)
 }
 
-/// Mail is read from the address: what stood in the way of that is not waited for any more.
+/// Mail is read from the address: what stood in the way of that is not waited for any more. An approval asked for more
+/// than reading needs goes on being waited for until that is granted.
 pub fn settle(conn: &Connection, address_id: i64) -> rusqlite::Result<()> {
     settle_what(conn, address_id, false)
 }
@@ -205,10 +206,35 @@ pub fn settle_sending(conn: &Connection, address_id: i64) -> rusqlite::Result<()
 }
 
 fn settle_what(conn: &Connection, address_id: i64, by_sending: bool) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "DELETE FROM handoffs WHERE by_sending = ?2
-             AND address_key = (SELECT address_key FROM addresses WHERE id = ?1)",
-    )?
-    .execute((address_id, by_sending))?;
+    let waiting: Vec<HandOffRow> = conn
+        .prepare_cached(&format!("{COLUMNS} WHERE a.id = ?1 AND h.by_sending = ?2"))?
+        .query_map((address_id, by_sending), read)?
+        .collect::<Result<_, _>>()?;
+    for row in waiting {
+        if is_granted(conn, &row)? {
+            remove(conn, row.id)?;
+        }
+    }
     Ok(())
+}
+
+/// Whether nothing that `row` asks an approval for is missing: every permission of it was granted to the account that the
+/// address is read with. Where a password opens the mailbox, no permission is needed any more; what is no approval asks
+/// for none. Without a connected address nobody knows, and it is missing.
+pub fn is_granted(conn: &Connection, row: &HandOffRow) -> rusqlite::Result<bool> {
+    if row.kind != HandOffKind::Approval {
+        return Ok(true);
+    }
+    let address = match row.address_id {
+        Some(id) => addresses::get(conn, id)?,
+        None => None,
+    };
+    let Some(address) = address else {
+        return Ok(false);
+    };
+    if address.server.map(|server| server.auth) == Some(ImapAuth::Password) {
+        return Ok(true);
+    }
+    let account = accounts::get(conn, address.account_id)?;
+    Ok(account.is_some_and(|account| covers(&account.scopes, &row.scopes)))
 }

@@ -138,6 +138,11 @@ async fn go_on(app: &Arc<App>, row: HandOffRow, attempt: Option<String>) -> Resu
     {
         // Somebody just changed what the remembered refusal was about.
         tokens.ask_again().await;
+        tokens.doubt().await;
+        // The answer lists all that is granted by now, also what nobody asked for in it.
+        if let Err(error) = tokens.access().await {
+            tracing::info!(%error, "The sign-in was not renewed after an approval.");
+        }
     }
     recheck(app, row.id).await.map(|_| ())
 }

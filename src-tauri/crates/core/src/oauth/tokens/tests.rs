@@ -255,3 +255,55 @@ async fn no_tokens_is_said_and_secrets_are_never_shown() {
         Err(TokenError::NoTokens)
     ));
 }
+
+fn unconsented() -> Told {
+    json(
+        400,
+        &json!({"error": "invalid_grant", "suberror": "consent_required", "error_codes": [65001],
+            "error_description": "AADSTS65001: The user or administrator has not consented. Trace ID: t"}),
+    )
+}
+
+fn with_rules() -> TokenSet {
+    TokenSet {
+        scopes: vec!["Mail.ReadWrite".into(), "MailboxSettings.Read".into()],
+        ..tokens("old", NOW - 1)
+    }
+}
+
+#[tokio::test]
+async fn mail_goes_on_without_a_permission_that_it_does_not_need() {
+    let answer = |asked: &Asked, n| match asked.field("scope").unwrap().contains("MailboxSettings")
+    {
+        true => unconsented(),
+        false => granted(n),
+    };
+    let bench = bench(with_rules(), answer).await;
+    assert_eq!(bench.access().await, "access-1");
+    assert_eq!(
+        bench.tokens.scopes().await.unwrap(),
+        ["Mail.Send", "openid"]
+    );
+    assert_eq!(bench.server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn consent_that_is_missing_for_mail_itself_is_said() {
+    let bench = bench(with_rules(), |_, _| unconsented()).await;
+    let refused = bench.tokens.access().await.unwrap_err();
+    assert!(
+        matches!(refused, TokenError::SignInAgain { .. }),
+        "{refused:?}"
+    );
+    assert_eq!(bench.server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_granted_is_asked_about_where_it_is_in_doubt_and_not_again_at_once() {
+    let bench = bench(tokens("old", NOW + 3_600_000), |_, n| granted(n)).await;
+    assert_eq!(bench.access().await, "access-old");
+    bench.tokens.doubt().await;
+    assert_eq!(bench.access().await, "access-0");
+    bench.tokens.doubt().await;
+    assert_eq!(bench.access().await, "access-0");
+}

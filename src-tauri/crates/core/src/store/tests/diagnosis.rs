@@ -5,7 +5,7 @@ use crate::account::{EmailAddress, Registration};
 use crate::diagnosis::handoff::HandOffKind;
 use crate::diagnosis::{Finding, Severity};
 use crate::store::handoffs::{self, NewHandOff};
-use crate::store::{addresses, own_tests};
+use crate::store::{accounts, addresses, own_tests};
 
 fn support() -> EmailAddress {
     EmailAddress::parse("Support@contoso.example").unwrap()
@@ -61,6 +61,8 @@ fn an_address_that_works_waits_for_nothing() {
         assert_eq!(row.unwrap().unwrap().address_id, Some(id));
     };
     let account = addresses::get(&db, id).unwrap().unwrap().account_id;
+    let granted = ["User.Read".to_owned(), "mail.send".to_owned()];
+    accounts::save_tokens(&db, account, b"sealed", &granted).unwrap();
     ask();
     addresses::record_success(&db, id, NOW, None).unwrap();
     assert!(handoffs::all(&db).unwrap().is_empty());
@@ -123,7 +125,13 @@ fn reading_and_sending_settle_what_they_prove_and_nothing_else() {
         all.into_iter().map(|row| row.code).collect::<Vec<_>>()
     };
     assert_eq!(codes().len(), 3);
+    // Mail can be read without the permission that the approval is about.
     addresses::record_success(&db, id, NOW + 3, None).unwrap();
+    assert_eq!(codes(), ["AADSTS65001", "ErrorSendAsDenied"]);
+    let account = addresses::get(&db, id).unwrap().unwrap().account_id;
+    let granted = ["Mail.Send".to_owned()];
+    accounts::save_tokens(&db, account, b"sealed", &granted).unwrap();
+    addresses::record_success(&db, id, NOW + 4, None).unwrap();
     assert_eq!(codes(), ["ErrorSendAsDenied"]);
     handoffs::settle_sending(&db, id).unwrap();
     assert!(codes().is_empty());
