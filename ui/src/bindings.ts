@@ -500,7 +500,9 @@ recheck: Recheck,
 /** When it was last looked whether it is done. */
 checked_at: number | null,
 /** How it was last mailed, if it was. */
-mailed: Mailed | null, };
+mailed: Mailed | null,
+/** Whether it asks for the permission to read the inbox rules too: then signing in asks for it as well. */
+forwarding: boolean, };
 
 /** What a hand-off is made for. */
 export type HandOffFor = { "kind": "attempt", "id": string } | { "kind": "address", "id": number };

@@ -99,6 +99,7 @@ const request: HandOff = {
   recheck: "quiet",
   checked_at: null,
   mailed: null,
+  forwarding: false,
 };
 const explanation: Explanation = {
   card,

@@ -180,6 +180,7 @@ export function handOff(
     recheck: address_id === null ? "sign_in" : "quiet",
     checked_at: address_id === null ? null : Date.now() - 4 * minute,
     mailed: null,
+    forwarding: false,
   };
 }
 

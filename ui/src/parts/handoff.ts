@@ -20,7 +20,10 @@ export function asked(finding: Finding, whom: HandOffFor): Asked | null {
 
 /** How it will be noticed that somebody acted. */
 export function howNoticed(one: HandOff): string {
-  if (one.recheck === "sign_in") return t("handoff.signin");
+  if (one.recheck === "sign_in")
+    return one.address_id === null
+      ? t("handoff.signin")
+      : t("handoff.signinAgain");
   if (one.recheck === "test_mail") return t("handoff.testmail");
   return one.kind === "mailbox" ? t("handoff.exchange") : t("handoff.quiet");
 }

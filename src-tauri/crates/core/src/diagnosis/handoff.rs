@@ -119,8 +119,8 @@ pub enum HandOffState {
 pub enum Recheck {
     /// By itself: there is a stored sign-in, with which Mailroom tries again every few minutes.
     Quiet,
-    /// By signing in once more: nobody has ever been signed in here, so there is nothing that could be asked
-    /// silently.
+    /// By signing in once more: nobody is signed in here, so there is nothing that could be asked silently; or more is
+    /// asked for than the stored sign-in was granted.
     SignIn,
     /// By a test mail, which is sent only when the person agrees: the right to send shows nowhere else.
     TestMail,
