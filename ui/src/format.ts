@@ -149,6 +149,8 @@ export function bytes(size: number): string {
       new Intl.NumberFormat(tag, {
         style: "unit",
         unit: unit as string,
+        // Only the long words have a plural: `352 byte` is none.
+        unitDisplay: unit === "byte" ? "long" : "short",
         maximumFractionDigits: 1,
       }),
   ).format(amount as number);
