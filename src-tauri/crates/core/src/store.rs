@@ -19,7 +19,7 @@ pub mod messages;
 mod open;
 pub mod own_tests;
 mod readers;
-mod search;
+pub(crate) mod search;
 pub mod sendings;
 pub mod settings;
 pub mod silences;

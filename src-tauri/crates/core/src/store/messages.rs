@@ -1,6 +1,6 @@
 //! Messages: mails with their text, raw MIME, attachments and search row.
 
-use super::{columns, search};
+use super::columns;
 use crate::Millis;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -151,8 +151,8 @@ const PREVIEW: usize = 200;
 /// References of one mail that are remembered: long threads repeat all their ids in every mail.
 const REFERENCES: usize = 20;
 
-/// Keeps a mail with all that belongs to it but the search index (that is [`index`]'s), and brings its ticket's line up to date (number of messages, time
-/// and preview of the newest, attachments). Returns the message's id.
+/// Keeps a mail with all that belongs to it but the search index (`search::add` fills it), and brings its ticket's line up
+/// to date (number of messages, time and preview of the newest, attachments). Returns the message's id.
 pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
     let recipients = Recipients {
         to: new.to.clone(),
@@ -224,16 +224,6 @@ pub fn insert(conn: &Connection, new: &NewMessage) -> rusqlite::Result<i64> {
     Ok(id)
 }
 
-/// Makes a mail that [`insert`] kept findable. A transaction does this last, for all its mails: before most other
-/// statements SQLite has the index write down what it gathered, and one mail at a time that takes longer than all the rest.
-pub fn index(conn: &Connection, id: i64, new: &NewMessage) -> rusqlite::Result<()> {
-    let people = std::iter::once(&new.from)
-        .chain(&new.to)
-        .chain(&new.cc)
-        .chain(&new.reply_to);
-    search::add(conn, id, &new.subject, people, &new.text)
-}
-
 /// The beginning of a text on one line.
 fn preview(text: &str) -> String {
     let mut line = String::new();
@@ -295,6 +285,13 @@ pub fn find_fingerprint(
     )?
     .query_row((address_id, &fingerprint[..]), |row| Ok((row.get(0)?, row.get(1)?)))
     .optional()
+}
+
+/// The people in the column `recipients`.
+pub(super) fn recipients(column: &str) -> serde_json::Result<Vec<PersonView>> {
+    let recipients: Recipients = serde_json::from_str(column)?;
+    let people = recipients.to.into_iter().chain(recipients.cc);
+    Ok(people.chain(recipients.reply_to).collect())
 }
 
 /// Raw MIME of a message.

@@ -1,6 +1,7 @@
 //! Opening: rights, versions, migrations, and what is done about a damaged file.
 
-use super::StoreError;
+use super::{StoreError, search};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -19,6 +20,10 @@ const APPLICATION_ID: i64 = 0x4d41_494c;
 /// How long to wait for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// Pages of the WAL after which it is copied into the file: 16 MiB. Pages that an import writes again and again are copied
+/// less often than at SQLite's 1,000.
+const CHECKPOINT: u32 = 4_000;
+
 /// Statement number n brings the file from version n to n + 1.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_init.sql"),
@@ -30,7 +35,11 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0007_folders.sql"),
     include_str!("schema/0008_handoffs.sql"),
     include_str!("schema/0009_index.sql"),
+    include_str!("schema/0010_words.sql"),
 ];
+
+/// The version whose migration empties the search index.
+const REINDEXED: i64 = 10;
 
 /// Small tables without which nothing works; they are looked through at every start, the big ones are not.
 const CHECKED: [&str; 6] = [
@@ -88,12 +97,16 @@ fn bring_up(path: &Path, migrations: &[&str], known: i64) -> Result<Connection, 
         return Err(StoreError::Newer { found, known });
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT, |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     check(&connection)?;
     for (number, migration) in (1..).zip(migrations) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if version(&transaction)? < number {
             transaction.execute_batch(migration)?;
+            if number == REINDEXED {
+                search::rebuild(&transaction)?;
+            }
             transaction.pragma_update(None, "user_version", number)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.commit()?;
@@ -107,10 +120,14 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "trusted_schema", false)?;
+    // Otherwise SQLite prepares some statements anew for each value that is bound (sqlite.org, "The Query Planner
+    // Stability Guarantee").
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // In KiB.
-    connection.pragma_update(None, "cache_size", -16_000)
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    search::prepare(connection)
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -10,6 +10,7 @@ mod transactions;
 use super::addresses::{self, NewAddress, ProviderKind};
 use super::ledger::{LedgerEntry, Outcome};
 use super::messages::{NewMessage, PersonView};
+use super::search::Searchable;
 use super::tickets::NewTicket;
 use super::{Store, accounts};
 use crate::account::{EmailAddress, Identity, Registration};
@@ -116,8 +117,17 @@ fn ticket(conn: &Connection, address_id: i64, subject: &str, text: &str, at: i64
         ..NewMessage::default()
     };
     let message_id = super::messages::insert(conn, &message).unwrap();
-    super::messages::index(conn, message_id, &message).unwrap();
+    index(conn, message_id, &message);
     (ticket_id, message_id)
+}
+
+fn index(conn: &Connection, id: i64, message: &NewMessage) {
+    let people = std::iter::once(&message.from)
+        .chain(&message.to)
+        .chain(&message.cc)
+        .map(|person| (person.name.as_str(), person.address.as_str()));
+    let searchable = Searchable::new(&message.subject, people, &message.text);
+    super::search::add(conn, std::iter::once((id, &searchable))).unwrap();
 }
 
 fn entry(address_id: i64, server_id: &str, outcome: Outcome) -> LedgerEntry {

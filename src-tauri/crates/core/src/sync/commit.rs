@@ -6,6 +6,7 @@ use crate::import::{ParsedMail, thread};
 use crate::provider::{Cursor, RemoteMessage};
 use crate::store::ledger::{self, LedgerEntry, Outcome};
 use crate::store::messages::{self, NewAttachment, NewMessage, PersonView};
+use crate::store::search::{self, Searchable};
 use crate::store::tickets::{self, NewTicket};
 use crate::store::{addresses, imports, marks, own_tests};
 use rusqlite::{Connection, Result};
@@ -70,18 +71,16 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
     if let Some(cursor) = &batch.cursor {
         addresses::set_cursor(tx, batch.address_id, Some(&cursor.0))?;
     }
-    for (id, message) in &stored {
-        messages::index(tx, *id, message)?;
-    }
+    search::add(tx, stored.into_iter())?;
     Ok(committed)
 }
 
-fn record(
+fn record<'a>(
     tx: &Connection,
     batch: &Batch,
-    fetched: &Fetched,
+    fetched: &'a Fetched,
     committed: &mut Committed,
-    stored: &mut Vec<(i64, NewMessage)>,
+    stored: &mut Vec<(i64, &'a Searchable)>,
 ) -> Result<Outcome> {
     let listing = &fetched.listing;
     match &fetched.result {
@@ -113,7 +112,11 @@ fn record(
             )?;
             Ok(Outcome::Skipped)
         }
-        FetchResult::Mail { raw, parsed } => {
+        FetchResult::Mail {
+            raw,
+            parsed,
+            searchable,
+        } => {
             let same = match &parsed.fingerprint {
                 Some(fingerprint) => messages::find_fingerprint(tx, batch.address_id, fingerprint)?,
                 None => None,
@@ -136,7 +139,7 @@ fn record(
             }
             let new = new_message(tx, batch, listing, raw, parsed, committed)?;
             let message = messages::insert(tx, &new)?;
-            stored.push((message, new));
+            stored.push((message, searchable));
             mark(
                 tx,
                 batch,

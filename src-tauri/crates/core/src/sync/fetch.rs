@@ -5,6 +5,7 @@ use crate::import::ParsedMail;
 use crate::import::parse::parse;
 use crate::provider::{Provider, ProviderError, RemoteMessage};
 use crate::store::addresses::AddressRow;
+use crate::store::search::Searchable;
 use bytes::Bytes;
 
 /// Messages in one request.
@@ -24,13 +25,12 @@ pub(super) enum FetchResult {
     Mail {
         raw: Bytes,
         parsed: Box<ParsedMail>,
+        searchable: Searchable,
     },
     /// It left the server between listing and fetching.
     Gone,
     /// This message cannot be had at the moment; others can. It is tried again later.
-    Failed {
-        code: String,
-    },
+    Failed { code: String },
 }
 
 /// A group after fetching.
@@ -81,9 +81,13 @@ pub(super) async fn fetch(
         stopped.get_or_insert(ProviderError::no_room());
     }
     let parsing = tokio::task::spawn_blocking(move || {
-        let read = |raw: Bytes| FetchResult::Mail {
-            parsed: Box::new(parse(&raw)),
-            raw,
+        let read = |raw: Bytes| {
+            let parsed = Box::new(parse(&raw));
+            FetchResult::Mail {
+                searchable: searchable(&parsed),
+                parsed,
+                raw,
+            }
         };
         had.into_iter()
             .map(|(listing, raw)| Fetched {
@@ -104,6 +108,15 @@ pub(super) async fn fetch(
             stopped: Some(ProviderError::Protocol("parser_ended", Evidence::default())),
         },
     }
+}
+
+fn searchable(mail: &ParsedMail) -> Searchable {
+    let people = std::iter::once(&mail.from)
+        .chain(&mail.to)
+        .chain(&mail.cc)
+        .chain(&mail.reply_to)
+        .map(|person| (person.name.as_str(), person.address.as_str()));
+    Searchable::new(&mail.subject, people, &mail.text)
 }
 
 fn concerns_the_mailbox(error: &ProviderError) -> bool {

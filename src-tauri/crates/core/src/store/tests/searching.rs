@@ -1,7 +1,9 @@
 //! Searching in three languages.
 
-use super::{NOW, address, database, new_ticket, person, ticket};
+use super::{NOW, address, database, index, new_ticket, person, ticket};
 use crate::store::messages::{self, NewMessage};
+use crate::store::open::{MIGRATIONS, open_file};
+use crate::store::search::fold;
 use crate::store::tickets::{self, TicketQuery};
 use rusqlite::Connection;
 
@@ -144,7 +146,7 @@ fn finds_people_of_every_kind() {
         ..NewMessage::default()
     };
     let message_id = messages::insert(&conn, &message).unwrap();
-    messages::index(&conn, message_id, &message).unwrap();
+    index(&conn, message_id, &message);
     for words in [
         "zoe brandt",
         "Zoë",
@@ -225,4 +227,113 @@ fn searches_within_an_address_and_counts_beyond_the_page() {
         ..query
     };
     assert_eq!(tickets::list(&conn, &unknown).unwrap().total, 0);
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+#[test]
+fn finds_a_term_exactly_where_the_text_holds_it() {
+    const PIECES: [&str; 24] = [
+        "Rechnung",
+        "s",
+        "an",
+        "Schutz",
+        "versicherung",
+        "é",
+        "ß",
+        "4711",
+        "E-Mail",
+        "@contoso.example",
+        "#",
+        " ",
+        " ",
+        "\n",
+        "。",
+        "返金",
+        "の",
+        "設定",
+        "ガイド",
+        "ｶﾞ",
+        "สวัสดี",
+        "한국어",
+        "😀",
+        "x\"y",
+    ];
+    let (_folder, conn) = database();
+    let id = address(&conn, "support@contoso.example");
+    let mut dice = Dice(7);
+    let mut texts = Vec::new();
+    for number in 0..150 {
+        let mut text: String = (0..1 + dice.below(12))
+            .map(|_| PIECES[dice.below(PIECES.len())])
+            .collect();
+        if number % 25 == 0 {
+            text.extend((0..500).map(|_| char::from(b'a' + u8::try_from(dice.below(26)).unwrap())));
+        }
+        let (ticket, _) = ticket(&conn, id, "", &text, NOW + number);
+        texts.push((ticket, fold(&text)));
+    }
+    let mut hits = 0;
+    for _ in 0..1_500 {
+        let (_, text) = &texts[dice.below(texts.len())];
+        let characters: Vec<char> = text.chars().collect();
+        let begin = dice.below(characters.len());
+        let longest = [1, 2, 3, 6, 20, 200][dice.below(6)];
+        let length = (1 + dice.below(longest)).min(characters.len() - begin);
+        let words: String = characters[begin..begin + length].iter().collect();
+        let terms: Vec<&str> = words.split_whitespace().collect();
+        // A sender and his address are in every message.
+        if terms
+            .iter()
+            .any(|term| "robin@fabrikam.example".contains(term))
+        {
+            continue;
+        }
+        let expected: Vec<i64> = texts
+            .iter()
+            .filter(|(_, text)| terms.iter().all(|term| text.contains(term)))
+            .map(|(ticket, _)| *ticket)
+            .collect();
+        let page = tickets::list(&conn, &search(&words)).unwrap();
+        let mut found: Vec<i64> = page.tickets.iter().map(|ticket| ticket.id).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{words:?}");
+        hits += found.len();
+    }
+    assert!(hits > 3_000, "{hits}");
+}
+
+#[test]
+fn a_database_of_an_earlier_version_is_indexed_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mailroom.db");
+    let older = open_file(&path, &MIGRATIONS[..9]).unwrap();
+    let id = address(&older, "support@contoso.example");
+    let ticket_id = tickets::insert(&older, &new_ticket(id, NOW)).unwrap();
+    let message = NewMessage {
+        ticket_id,
+        address_id: id,
+        from: person("Zoë Brandt", "zoe@fabrikam.example"),
+        cc: vec![person("田中", "tanaka@northwind.example")],
+        subject: "Kündigung".into(),
+        text: "先日購入した商品の返金".into(),
+        ..NewMessage::default()
+    };
+    messages::insert(&older, &message).unwrap();
+    drop(older);
+    let conn = open_file(&path, MIGRATIONS).unwrap();
+    for words in ["ndigung", "zoe@", "田中", "northwind", "購入した"] {
+        assert_eq!(found(&conn, words), ["Subject"], "{words}");
+    }
 }
