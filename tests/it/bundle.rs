@@ -310,3 +310,50 @@ async fn the_forecast_of_a_healthy_address_renews_itself_and_that_of_a_resting_o
     let missing = api::forecast(&world.app, 4711).await.unwrap_err();
     assert_eq!(missing.code, ErrorCode::NotFound);
 }
+
+#[tokio::test]
+async fn what_ends_in_a_registration_is_foreseen_for_its_addresses_until_a_newer_manifest() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(20 * 24 + 1);
+    let manifest = |client_id: &str, secrets: serde_json::Value| {
+        serde_json::json!({"appId": client_id, "passwordCredentials": secrets}).to_string()
+    };
+    let secret = serde_json::json!([{
+        "displayName": "scanner", "endDateTime": ends.to_string(), "secretText": "of no use here"
+    }]);
+    let audit = async |manifest: String| {
+        let access = mailroom_core::api::view::Access::Graph;
+        api::audit_registration(&world.app, &manifest, access, "organizations", "en")
+            .await
+            .unwrap();
+    };
+    let told = async || {
+        let items = api::forecast(&world.app, view.id).await.unwrap();
+        let told = items
+            .into_iter()
+            .filter(|item| item.code != "forecast_renewed");
+        told.map(|item| {
+            (
+                item.code,
+                item.args["what"].clone(),
+                item.args["days"].clone(),
+            )
+        })
+        .collect::<Vec<_>>()
+    };
+    audit(manifest(
+        "00000000-1111-2222-3333-444444444444",
+        secret.clone(),
+    ))
+    .await;
+    assert_eq!(told().await, [], "another registration");
+    let id = world.tenant.client_id.to_uppercase();
+    audit(manifest(&id, secret)).await;
+    let [code, what, days] = ["forecast_app_secret", "scanner", "20"].map(str::to_owned);
+    assert_eq!(told().await, [(code, what, days)]);
+    let kept = std::fs::read(world.folder.path().join("mailroom.db")).unwrap();
+    assert!(!String::from_utf8_lossy(&kept).contains("of no use here"));
+    audit(manifest(&id, serde_json::json!([]))).await;
+    assert_eq!(told().await, []);
+}

@@ -3,7 +3,9 @@
 use crate::world::{SUPPORT, World, mail, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{ConnectChoices, EventKind, FolderView, SpecialUse, Station};
+use mailroom_core::api::view::{
+    ConnectChoices, ConnectionMap, EventKind, FolderView, SpecialUse, Station, StationState,
+};
 use serde_json::json;
 
 async fn put(world: &World, folder: &str, text: &str) {
@@ -204,4 +206,91 @@ async fn a_renamed_folder_is_followed_and_a_deleted_one_is_said() {
     let failed = map.first_failed().unwrap();
     assert_eq!(failed.station, Station::Folder);
     assert_eq!(failed.finding.as_ref().unwrap().code, "folder_gone");
+}
+
+#[tokio::test]
+async fn a_test_mail_beside_the_folder_that_is_read_is_found_in_the_inbox() {
+    let world = World::new().await;
+    put(&world, "Requests", &mail("t1@fabrikam.example", "Old", "")).await;
+    let attempt = world.sign_in(SUPPORT).await.unwrap();
+    let choices = ConnectChoices {
+        brand: "Contoso".into(),
+        import_newest: None,
+        folder: Some("Requests".into()),
+    };
+    let view = api::finish_connect(&world.app, &attempt.id, choices)
+        .await
+        .unwrap();
+    world.verified(view.id).await;
+    let code = |map: &ConnectionMap| {
+        let seen = map.station(Station::RoundTrip).unwrap();
+        assert_eq!(seen.state, StationState::Ok, "{seen:?}");
+        seen.finding.as_ref().map(|finding| finding.code.clone())
+    };
+    let map = api::prove_sending(&world.app, view.id).await.unwrap();
+    assert_eq!(code(&map).as_deref(), Some("round_trip_in_inbox"));
+    assert_eq!(map.send_as, StationState::Ok);
+    let arrived = world.server_mail().await.into_iter().find(|mail| {
+        let subject = mail["subject"].as_str().unwrap_or_default();
+        mail["folder"] == "Inbox" && subject.starts_with("Mailroom test")
+    });
+    let arrived = arrived.unwrap();
+    assert_eq!(arrived["isRead"], false, "it was looked at only");
+
+    // A rule moves it after all.
+    let order = json!({"mailbox": SUPPORT, "id": arrived["id"], "folder": "Requests"});
+    world.control("move", order).await;
+    world.poll(view.id).await;
+    let map = api::check_address(&world.app, view.id, None).await.unwrap();
+    assert_eq!(code(&map), None);
+    assert_eq!(times(&subjects(&world, view.id).await, "Old"), 0);
+}
+
+#[tokio::test]
+async fn a_folder_that_has_had_mail_is_not_said_to_be_without_and_a_new_one_is() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    world.deliver(&mail("n1@fabrikam.example", "New", "")).await;
+    world.poll(view.id).await;
+    // A folder comes into being with the first mail in it.
+    put(&world, "Requests", &mail("t1@fabrikam.example", "Old", "")).await;
+    let empty = async |world: &World, folder: &str| {
+        for mail in world.server_mail().await {
+            if mail["folder"] == folder {
+                let id = mail["id"].as_str().unwrap();
+                let base = &world.tenant.authority;
+                let url = format!("{base}/_sandbox/mailbox/{SUPPORT}/message/{id}");
+                assert!(
+                    world
+                        .http
+                        .delete(url)
+                        .send()
+                        .await
+                        .unwrap()
+                        .status()
+                        .is_success()
+                );
+            }
+        }
+    };
+    let code = async || {
+        let map = api::check_address(&world.app, view.id, None).await.unwrap();
+        let seen = map.station(Station::Folder).unwrap().clone();
+        seen.finding.map(|finding| finding.code)
+    };
+    empty(&world, "Inbox").await;
+    assert_eq!(code().await, None, "mail was seen in the inbox");
+
+    empty(&world, "Requests").await;
+    api::set_folder(&world.app, view.id, Some("Requests"))
+        .await
+        .unwrap();
+    folder_now(&world, view.id, "Requests").await;
+    let never = Some("no_recent_mail_in_folder".to_owned());
+    assert_eq!(code().await, never, "what the inbox had is the inbox's");
+    put(&world, "Requests", &mail("t2@fabrikam.example", "Here", "")).await;
+    world.poll(view.id).await;
+    assert_eq!(code().await, None);
+    empty(&world, "Requests").await;
+    assert_eq!(code().await, None);
 }

@@ -7,7 +7,7 @@ mod oauth;
 use crate::imap::dovecot::{self, Dovecot};
 use crate::imap::{Desk, Papers};
 use mailroom_core::account::{EmailAddress, ImapAuth, SmtpServer, Tls};
-use mailroom_core::api::view::{ConnectionMap, Station, StationState};
+use mailroom_core::api::view::{ConnectionMap, Outcome, Station, StationState};
 use mailroom_core::api::{self, SmtpInput};
 use mailroom_core::provider::ProviderError;
 use mailroom_core::provider::imap::{Credentials, Trust};
@@ -397,5 +397,82 @@ async fn a_test_mail_goes_out_by_smtp_and_comes_back_by_imap() {
     );
     assert_eq!(state(&map, Station::RoundTrip).0, StationState::Blocked);
     assert_eq!(dovecot.mails().len(), 1);
+    desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_mail_beside_the_folder_that_is_read_is_found_in_the_inbox() {
+    if !postfix::is_possible() {
+        return;
+    }
+    let dovecot = Dovecot::start().await;
+    dovecot.folder("Requests");
+    let soon = Papers::ending_in(&["127.0.0.1"], 5);
+    let postfix = Postfix::start(
+        &dovecot,
+        Ways {
+            settings: "",
+            papers: Some(&soon),
+        },
+    )
+    .await;
+    let roots = [dovecot.papers.ca.as_str(), soon.ca.as_str()].join("\n");
+    let desk = Desk::new(Some(&roots)).await;
+    let view = desk
+        .connect(dovecot.port, dovecot::PASSWORD, Some("Requests"), None)
+        .await
+        .unwrap();
+    desk.verified(view.id).await;
+    let input = SmtpInput {
+        server: format!("127.0.0.1:{}", postfix.submission),
+        ..SmtpInput::default()
+    };
+    api::set_outbound(&desk.app, view.id, input, None)
+        .await
+        .unwrap();
+    let beside = (StationState::Ok, "round_trip_in_inbox".to_owned());
+    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    assert_eq!(state(&map, Station::RoundTrip), beside);
+    let view_of = map.station(Station::RoundTrip).unwrap();
+    assert_eq!(view_of.finding.as_ref().unwrap().args["folder"], "Requests");
+    assert!(view_of.took_ms.is_some());
+    let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+    assert_eq!(state(&map, Station::RoundTrip), beside, "it is remembered");
+    assert_eq!(
+        (dovecot.mails().len(), dovecot.seen()),
+        (1, 0),
+        "looked at only"
+    );
+
+    // A rule moves it after all.
+    for place in ["new", "cur"] {
+        for file in std::fs::read_dir(dovecot.maildir().join(place)).unwrap() {
+            let file = file.unwrap();
+            let target = dovecot
+                .maildir()
+                .join(".Requests/new")
+                .join(file.file_name());
+            std::fs::rename(file.path(), target).unwrap();
+        }
+    }
+    crate::world::wait("the poll comes upon it", async || {
+        api::sync_now(&desk.app, Some(view.id)).await.unwrap();
+        let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+        (state(&map, Station::RoundTrip) == (StationState::Ok, String::new())).then_some(())
+    })
+    .await;
+    let imported = desk.ledger(view.id, Outcome::Imported).await;
+    assert!(imported.is_empty(), "{imported:?}");
+
+    // The server that sends has a certificate of its own, which ends before the other one.
+    let items = api::forecast(&desk.app, view.id).await.unwrap();
+    let ends: Vec<(&str, &str)> = items
+        .iter()
+        .map(|item| (item.args["host"].as_str(), item.args["days"].as_str()))
+        .collect();
+    assert_eq!(
+        ends,
+        [(format!("127.0.0.1:{}", postfix.submission).as_str(), "5")]
+    );
     desk.app.close().await;
 }

@@ -141,6 +141,25 @@ test("what somebody must act on stands first; the same thing on the same day is 
   );
 });
 
+test("two servers whose certificates end on one day are two things", async () => {
+  const shown = (host: string) => {
+    const item = ending("forecast_certificate", "warning", 10);
+    return { ...item, args: { ...item.args, host } };
+  };
+  open("#/forecast", {
+    list_addresses: () => [address],
+    forecasts: () => [
+      {
+        address_id: 1,
+        items: [shown("a.example:993"), shown("b.example:587")],
+      },
+    ],
+    explain: ({ code, args }) => ({ ...card, code, title: String(args.host) }),
+  });
+  await screen.findByText("a.example:993");
+  await screen.findByText("b.example:587");
+});
+
 test("without anything that ends, a kind sentence stands in its place", async () => {
   open("#/forecast", { list_addresses: () => [address] });
   await screen.findByText("Nothing here can expire");

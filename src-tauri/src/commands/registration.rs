@@ -17,7 +17,7 @@ pub(super) async fn audit_registration(
     language: String,
 ) -> Answer<(Audit, Vec<Card>)> {
     let core = shell.core().await?;
-    api::audit_registration(&core, &manifest, access, &tenant, &language)
+    api::audit_registration(&core, &manifest, access, &tenant, &language).await
 }
 
 #[tauri::command]

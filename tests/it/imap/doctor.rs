@@ -9,7 +9,9 @@ use mailroom_core::api::view::{
     AfterImport, ConnectChoices, ConnectionMap, Outcome, Station, StationState,
 };
 use mailroom_core::api::{self, ImapInput};
+use mailroom_core::diagnosis::Severity;
 use mailroom_core::diagnosis::catalogue::{self, Fixer, Language};
+use mailroom_core::diagnosis::forecast::ForecastItem;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use tokio::net::TcpListener;
@@ -392,4 +394,110 @@ async fn a_full_or_shut_folder_for_finished_mail_is_a_warning_and_fetching_goes_
     let rows = patient.desk.ledger(patient.id, Outcome::Imported).await;
     assert_eq!(rows.len(), 2, "nothing is imported twice");
     patient.close().await;
+}
+
+fn certificates(items: &[ForecastItem]) -> Vec<(&str, &str, Severity, i64)> {
+    let drawn = items.iter().map(|item| {
+        assert_eq!(item.code, "forecast_certificate", "{item:?}");
+        let arg = |name: &str| item.args[name].as_str();
+        let days = arg("days").parse().unwrap();
+        (arg("host"), arg("issuer"), item.severity, days)
+    });
+    drawn.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_about_to_end_is_foreseen_and_a_new_one_is_noticed() {
+    let names = ["127.0.0.1"];
+    let (soon, sooner, later) = (
+        Papers::ending_in(&names, 25),
+        Papers::ending_in(&names, 10),
+        Papers::ending_in(&names, 60),
+    );
+    let mut server = Dovecot::start().await;
+    server.wear(&soon);
+    server.restart().await;
+    let roots = [&soon.ca, &sooner.ca, &later.ca].map(String::as_str);
+    let (port, roots) = (server.port, roots.join("\n"));
+    let mut patient = Patient::healthy(server, input(port), &roots).await;
+    let host = format!("127.0.0.1:{port}");
+    let issuer = "rcgen self signed cert";
+    let foreseen = async |patient: &Patient, expected: &[(&str, &str, Severity, i64)]| {
+        wait("the certificate is noted", async || {
+            let items = api::forecast(&patient.desk.app, patient.id).await.unwrap();
+            (certificates(&items) == expected).then_some(())
+        })
+        .await;
+    };
+    foreseen(&patient, &[(&host, issuer, Severity::Ok, 25)]).await;
+    let all = api::forecasts(&patient.desk.app).await.unwrap();
+    assert_eq!(all[0].items.len(), 1);
+
+    for (papers, expected) in [
+        (
+            &sooner,
+            vec![(host.as_str(), issuer, Severity::Warning, 10)],
+        ),
+        (&later, vec![]),
+    ] {
+        patient.server.wear(papers);
+        patient.server.restart().await;
+        patient.is_well("another certificate").await;
+        foreseen(&patient, &expected).await;
+    }
+    for language in Language::ALL {
+        let args = [("host", host.as_str()), ("issuer", issuer)];
+        let args = args.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let card = catalogue::card("forecast_certificate", &args.into(), language);
+        assert!(card.title.contains(&host) && card.meaning.contains(issuer));
+    }
+    patient.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_folder_in_which_there_never_was_mail_is_said_to_be_without() {
+    let server = Dovecot::start().await;
+    for name in ["Empty", "Emptied"] {
+        server.folder(name);
+    }
+    server.deliver(".Emptied/new", "early@contoso.example", -60);
+    let (port, roots) = (server.port, server.papers.ca.clone());
+    let desk = Desk::new(Some(&roots)).await;
+    // Somebody reads the only mail of a folder and puts it away before Mailroom comes.
+    let provider = super::mailbox::mailbox(&server, mailroom_core::account::Tls::Implicit);
+    let found = provider.folder(Some("Emptied")).await.unwrap();
+    assert_eq!((found.total, found.has_had_mail), (1, true));
+    server.remove_from("Emptied", "early@contoso.example");
+    let view = desk
+        .connect(port, PASSWORD, Some("Empty"), None)
+        .await
+        .unwrap();
+    desk.verified(view.id).await;
+    let folder = async || {
+        let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+        let seen = map.station(Station::Folder).unwrap();
+        let code = seen.finding.as_ref().map(|finding| finding.code.clone());
+        (seen.state, code)
+    };
+    let never = "no_recent_mail_in_folder".to_owned();
+    assert_eq!(folder().await, (StationState::Warning, Some(never)));
+
+    // A mail came and went.
+    server.deliver(".Empty/new", "came@contoso.example", 1);
+    desk.imported(view.id, 1).await;
+    assert_eq!(folder().await, (StationState::Ok, None));
+    server.remove_from("Empty", "came@contoso.example");
+    assert_eq!(folder().await, (StationState::Ok, None));
+
+    // Mailroom has seen nothing in this one, but the server has given out a number in it.
+    api::set_folder(&desk.app, view.id, Some("Emptied"))
+        .await
+        .unwrap();
+    wait("the other folder is read", async || {
+        let details = api::address_details(&desk.app, view.id).await.unwrap();
+        (details.folder_path.as_deref() == Some("Emptied")).then_some(())
+    })
+    .await;
+    assert_eq!(folder().await, (StationState::Ok, None));
+    desk.app.close().await;
 }

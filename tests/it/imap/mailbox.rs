@@ -10,7 +10,7 @@ use mailroom_core::store::ledger::Outcome;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn mailbox(server: &Dovecot, tls: Tls) -> Provider {
+pub fn mailbox(server: &Dovecot, tls: Tls) -> Provider {
     let input = ImapServer {
         host: "127.0.0.1".to_owned(),
         port: match tls {

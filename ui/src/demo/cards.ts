@@ -26,6 +26,9 @@ const samples = {
 const blanks: Record<string, string[]> = {
   unknown: ["code"],
   forwarding_rule: ["target", "rule"],
+  forecast_certificate: ["issuer"],
+  forecast_app_secret: ["what"],
+  forecast_app_certificate: ["what"],
 };
 
 function read(text: string): Map<string, string> {

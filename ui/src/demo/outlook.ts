@@ -14,23 +14,33 @@ const item = (
   days: number,
   severity: ForecastItem["severity"],
   address: string,
+  more: Record<string, string> = {},
 ): ForecastItem => ({
   code,
   at: Date.now() + days * day,
   severity,
-  args: { address, days: String(days) },
+  args: { address, days: String(days), ...more },
 });
 
 /** What ends for one address. */
 export function items(one: AddressView): ForecastItem[] {
   const found: ForecastItem[] = [];
-  // Nobody knows when a password ends.
-  if (one.provider === "imap") return found;
+  // Nobody knows when a password ends; a server's certificate says it.
+  if (one.provider === "imap") {
+    const shown = {
+      host: "mail.contoso.example:993, 587",
+      issuer: "R11 (Let’s Encrypt)",
+    };
+    found.push(item("forecast_certificate", 10, "warning", one.address, shown));
+    return found;
+  }
   if (one.status === "paused")
     found.push(item("forecast_idle", 12, "warning", one.address));
   else if (one.status === "failed")
     found.push(item("forecast_sign_in_frequency", -1, "failed", one.address));
   else found.push(item("forecast_renewed", 90, "ok", one.address));
+  const what = { what: "Ticket printer" };
+  found.push(item("forecast_app_secret", 41, "ok", one.address, what));
   return found;
 }
 

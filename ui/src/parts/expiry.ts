@@ -34,7 +34,8 @@ export function endings(
   for (const { address, items } of all)
     for (const item of items) {
       const day = new Date(item.at).toDateString();
-      const key = `${item.code} ${item.severity} ${day}`;
+      const { host = "", what = "" } = item.args;
+      const key = [item.code, item.severity, day, host, what].join(" ");
       const same = found.get(key);
       if (same) same.addresses.push(address);
       else found.set(key, { key, item, addresses: [address] });

@@ -67,6 +67,11 @@ pub(crate) fn language(common: &Common) -> String {
     mailroom_core::words::supported(&text).to_owned()
 }
 
+/// Whether there is a data folder in use already.
+pub(crate) fn is_begun(common: &Common) -> bool {
+    data_dir(common).is_ok_and(|folder| places::is_in_use(&folder))
+}
+
 fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
     common
         .data_dir

@@ -58,6 +58,9 @@ pub struct Folder {
     pub name: String,
     /// Messages in it.
     pub total: u32,
+    /// Whether the server shows that a message has ever been in it: one is, or it has given out a number (IMAP: UIDNEXT,
+    /// RFC 3501 §2.3.1.1). Graph tells of the present only.
+    pub has_had_mail: bool,
 }
 
 /// A folder in the list of all folders.

@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod after_import;
 pub mod agents;
 pub mod brands;
+pub mod certificates;
 mod columns;
 pub mod events;
 pub mod folders;
@@ -40,6 +41,11 @@ pub struct Store {
     // Readers are dropped first: the connection that closes last clears the WAL, and that must be one that may write.
     readers: Arc<Readers>,
     writer: Arc<Writer>,
+}
+
+/// Whether there is a database in `data_dir`.
+pub fn is_in(data_dir: &Path) -> bool {
+    data_dir.join(open::FILE).is_file()
 }
 
 /// The database could not be used.

@@ -254,10 +254,19 @@ impl Dovecot {
         all
     }
 
-    /// Somebody else removes a mail.
+    /// Somebody else removes a mail from the inbox.
     pub fn remove(&self, message_id: &str) {
+        self.remove_from("", message_id);
+    }
+
+    /// Somebody else removes a mail from a folder by its name on the disk, nothing for the inbox.
+    pub fn remove_from(&self, folder: &str, message_id: &str) {
+        let folder = match folder {
+            "" => self.maildir(),
+            name => self.maildir().join(format!(".{name}")),
+        };
         for place in ["new", "cur"] {
-            for file in fs::read_dir(self.maildir().join(place)).unwrap().flatten() {
+            for file in fs::read_dir(folder.join(place)).unwrap().flatten() {
                 if file.file_name().to_string_lossy().contains(message_id) {
                     fs::remove_file(file.path()).unwrap();
                 }

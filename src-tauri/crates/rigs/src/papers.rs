@@ -13,15 +13,24 @@ pub struct Papers {
 impl Papers {
     /// A certificate for these host names and IP addresses.
     pub fn new(names: &[&str]) -> Self {
-        Self::made(names, false)
+        Self::made(names, None)
     }
 
     /// A certificate that was good once.
     pub fn expired(names: &[&str]) -> Self {
-        Self::made(names, true)
+        Self::made(names, Some(jiff::civil::date(2020, 1, 1)))
     }
 
-    fn made(names: &[&str], is_over: bool) -> Self {
+    /// A certificate that is good for `days` days yet, and for some hours of the day after.
+    pub fn ending_in(names: &[&str], days: i32) -> Self {
+        let today = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
+        let end = today.saturating_add(jiff::Span::new().days(days + 1));
+        Self::made(names, Some(end))
+    }
+
+    fn made(names: &[&str], ends: Option<jiff::civil::Date>) -> Self {
         let ca_key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -35,8 +44,10 @@ impl Papers {
             leaf.distinguished_name
                 .push(rcgen::DnType::CommonName, name);
         }
-        if is_over {
-            leaf.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        if let Some(end) = ends {
+            let part = |part: i8| u8::try_from(part).unwrap();
+            leaf.not_after =
+                rcgen::date_time_ymd(i32::from(end.year()), part(end.month()), part(end.day()));
         }
         leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
         Self {

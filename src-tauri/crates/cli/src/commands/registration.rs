@@ -4,7 +4,7 @@ use crate::args::{AccessChoice, Common, RegistrationCommand, ShellChoice};
 use crate::{Failure, print, session};
 use mailroom_core::api;
 use mailroom_core::api::error::{ApiError, ErrorCode};
-use mailroom_core::api::view::{Access, Shell};
+use mailroom_core::api::view::{Access, Audit, Shell};
 use serde_json::json;
 use std::io::Read;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(crate) async fn run(common: &Common, what: RegistrationCommand) -> Result<()
             manifest,
             tenant,
             access,
-        } => audit(common, &manifest, &tenant, access.into()),
+        } => audit(common, &manifest, &tenant, access.into()).await,
         RegistrationCommand::Script {
             shell,
             name,
@@ -44,8 +44,8 @@ pub(crate) async fn run(common: &Common, what: RegistrationCommand) -> Result<()
     }
 }
 
-/// Fails where something deviates.
-fn audit(common: &Common, path: &Path, tenant: &str, access: Access) -> Result<(), Failure> {
+/// Fails where something deviates. Where Mailroom is in use, the forecast knows from now on when something in it ends.
+async fn audit(common: &Common, path: &Path, tenant: &str, access: Access) -> Result<(), Failure> {
     let text = read(path)?;
     let now = jiff::Timestamp::now().as_millisecond();
     let language = session::language(common);
@@ -69,11 +69,23 @@ fn audit(common: &Common, path: &Path, tenant: &str, access: Access) -> Result<(
             }
         }
     }
+    if session::is_begun(common) && !keep(common, &audit).await {
+        print::note("When its secrets end could not be noted for the forecast.");
+    }
     if audit.deviations.is_empty() {
         Ok(())
     } else {
         Err(Failure::Findings)
     }
+}
+
+async fn keep(common: &Common, audit: &Audit) -> bool {
+    let Ok(app) = session::open(common, false).await else {
+        return false;
+    };
+    let kept = api::keep_expiries(&app, audit).await;
+    session::close(&app).await;
+    kept.is_ok()
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

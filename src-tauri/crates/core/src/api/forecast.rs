@@ -2,11 +2,12 @@
 
 use super::addresses::row_and_account;
 use super::error::{ApiError, ErrorCode};
-use crate::account::Registration;
+use crate::account::{ImapAuth, Registration};
 use crate::app::App;
 use crate::diagnosis::forecast::{self, Facts, ForecastItem};
-use crate::store::addresses;
+use crate::store::addresses::{self, AddressRow};
 use crate::store::events::{self, EventKind};
+use crate::store::{certificates, settings};
 use serde::{Deserialize, Serialize};
 
 /// All that is kept of a timeline.
@@ -18,10 +19,20 @@ const EVENTS: u32 = 1_000;
 /// [`ErrorCode::NotFound`], also for an address whose account is gone.
 pub async fn forecast(app: &App, id: i64) -> Result<Vec<ForecastItem>, ApiError> {
     let (row, account) = row_and_account(app, id).await?;
-    let events = app
+    let client_id = account.registration.client_id.clone();
+    let servers = servers(&row);
+    let (events, certificates, expiries) = app
         .context
         .store
-        .read(move |db| events::list(db, id, EVENTS))
+        .read(move |db| {
+            let mut shown = Vec::new();
+            for (host, port) in servers {
+                shown.extend(certificates::of_server(db, &host, port)?);
+            }
+            let known = settings::registration(db, &client_id)?;
+            let expiries = known.map(|known| known.expiries).unwrap_or_default();
+            Ok((events::list(db, id, EVENTS)?, shown, expiries))
+        })
         .await?;
     let signed_in = events
         .iter()
@@ -32,9 +43,12 @@ pub async fn forecast(app: &App, id: i64) -> Result<Vec<ForecastItem>, ApiError>
         address: &row.address,
         provider: row.provider,
         online: is_microsofts(&account.registration),
+        signs_in: is_microsofts(&account.registration) && signs_in(&row),
         used_at: row.last_success_at.unwrap_or(0).max(signed_in),
         polls: !row.paused && !row.disconnected && row.failures == 0,
         events: &events,
+        certificates: &certificates,
+        expiries: &expiries,
         now,
     }))
 }
@@ -73,12 +87,25 @@ pub async fn forecasts(app: &App) -> Result<Vec<AddressForecast>, ApiError> {
     Ok(all)
 }
 
+/// Whether tokens open the mailbox, and not a password.
+fn signs_in(row: &AddressRow) -> bool {
+    row.server.as_ref().map(|server| server.auth) != Some(ImapAuth::Password)
+}
+
+/// The mail servers that the address uses; Graph is reached by HTTPS, and Microsoft renews its certificates.
+fn servers(row: &AddressRow) -> Vec<(String, u16)> {
+    let inbound = row.server.iter().map(|at| (at.host.clone(), at.port));
+    let outbound = row.outbound.iter().map(|at| (at.host.clone(), at.port));
+    inbound.chain(outbound).collect()
+}
+
 /// Whether sign-ins go to one of Microsoft's clouds; the practice tenant stands in for them.
 fn is_microsofts(registration: &Registration) -> bool {
     registration.authority.host_str().is_some_and(|host| {
         host.ends_with("microsoftonline.com")
             || host.ends_with("microsoftonline.us")
             || host.ends_with("partner.microsoftonline.cn")
+            || host == "login.chinacloudapi.cn"
             || host == "localhost"
     })
 }

@@ -1,19 +1,22 @@
-//! The app registration: an audit and a script. Neither needs the network, and nothing that is pasted is kept.
+//! The app registration: an audit and a script. Neither needs the network. Of what is pasted nothing is kept but when
+//! secrets and certificates in it end.
 
 use super::error::{ApiError, ErrorCode};
 use super::handoff::save_text;
 use super::view::{Access, Audit, Shell};
 use crate::app::App;
 use crate::diagnosis::catalogue::{Card, Language};
-use crate::diagnosis::registration::{self, Wanted};
+use crate::diagnosis::registration::{self, KnownExpiries, Wanted};
+use crate::store::settings;
 use std::path::Path;
 
 /// Audits a registration by its pasted manifest, in either of Entra's formats; `tenant` is what Mailroom is set to. With
-/// each deviation comes its card in `language`, in the same order; their links may then be opened.
+/// each deviation comes its card in `language`, in the same order; their links may then be opened. When its secrets and
+/// certificates end is kept for the forecast.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidManifest`].
-pub fn audit_registration(
+pub async fn audit_registration(
     app: &App,
     manifest: &str,
     access: Access,
@@ -25,7 +28,25 @@ pub fn audit_registration(
     for card in &cards {
         app.offer_links(card.links.iter().map(|link| link.url.as_str()));
     }
+    if let Err(error) = keep_expiries(app, &audit).await {
+        // What was found is worth more than what is remembered of it.
+        tracing::warn!(?error, "What ends in the registration cannot be kept.");
+    }
     Ok((audit, cards))
+}
+
+/// Keeps when the secrets and certificates of an audited registration end, by its client id.
+///
+/// # Errors
+/// The database cannot be written.
+pub async fn keep_expiries(app: &App, audit: &Audit) -> Result<(), ApiError> {
+    let known = KnownExpiries {
+        expiries: audit.expiries.clone(),
+    };
+    let client_id = audit.client_id.clone();
+    let write =
+        move |tx: &rusqlite::Transaction<'_>| settings::save_registration(tx, &client_id, &known);
+    Ok(app.context.store.write(write).await?)
 }
 
 /// As [`audit_registration`], at `now` (milliseconds since 1970) and without an open data folder.

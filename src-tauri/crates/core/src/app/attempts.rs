@@ -97,6 +97,7 @@ pub(crate) fn mailbox_of(app: &App, id: &str) -> Option<(Provider, Folder)> {
             id: imap::folder_id(&folder),
             name: folder,
             total: folder_messages,
+            has_had_mail: folder_messages > 0,
         };
         return Some((password::trial(app, &plan)?, folder));
     }
@@ -405,6 +406,7 @@ async fn folder_of(
             id: String::new(),
             name: path.clone(),
             total: 0,
+            has_had_mail: false,
         }),
         (found, _) => found.map_err(provider_finding),
     }

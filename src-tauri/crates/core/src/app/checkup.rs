@@ -60,7 +60,7 @@ struct Known {
     account: AccountRow,
     approval: Option<HandOffRow>,
     handoffs: Vec<HandOffRow>,
-    ever_seen: u32,
+    ever_seen: bool,
     marks: MarkEvidence,
     test: Option<OwnTest>,
 }
@@ -78,7 +78,7 @@ async fn known(app: &App, id: i64) -> Result<Option<Known>, StoreError> {
             Ok(Some(Known {
                 approval: handoffs::approval_of(db, &row.address_key)?,
                 handoffs: handoffs::of_address(db, &row.address_key)?,
-                ever_seen: ledger::totals(db, id)?.found,
+                ever_seen: ledger::any_of_folder(db, id)?,
                 marks: MarkEvidence {
                     pending: marks::pending(db, id)?,
                     attempts: marks::most_attempts(db, id)?,
@@ -317,8 +317,11 @@ async fn send_evidence(app: &App, known: &Known) -> SendEvidence {
         Ok(Some(Outbound::Graph(_))) | Err(_) => SendingWay::Provider,
         Ok(None) => SendingWay::None,
     };
-    let test = known.test.clone();
-    SendEvidence { test, way }
+    SendEvidence {
+        test: known.test.clone(),
+        way,
+        folder: known.row.folder_name.clone(),
+    }
 }
 
 /// Sending and the round trip, by the latest test mail.

@@ -10,6 +10,11 @@ pub fn default_data_dir() -> Option<PathBuf> {
     dirs::data_dir().map(|data| data.join("Mailroom"))
 }
 
+/// Whether Mailroom keeps something in `data_dir` already.
+pub fn is_in_use(data_dir: &Path) -> bool {
+    crate::store::is_in(data_dir)
+}
+
 /// The operating system's keychain, with an entry of its own for each data folder.
 pub fn keychain(data_dir: &Path) -> OsKeychain {
     let path = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());

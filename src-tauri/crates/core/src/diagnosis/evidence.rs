@@ -104,8 +104,8 @@ pub struct FolderEvidence {
     pub found: Result<Folder, ProviderError>,
     /// Whether it lies in the folder of deleted mail: there it works on, but nobody means it any more.
     pub in_trash: bool,
-    /// How many server messages were ever seen in it.
-    pub ever_seen: u32,
+    /// Whether a message was ever seen in it since it is the one that is read.
+    pub ever_seen: bool,
 }
 
 /// About reading mail.
@@ -135,6 +135,8 @@ pub struct SendEvidence {
     pub test: Option<OwnTest>,
     /// How the address's mail leaves.
     pub way: SendingWay,
+    /// The name of the folder that is read.
+    pub folder: String,
 }
 
 /// How an address's mail leaves.

@@ -1,9 +1,11 @@
-//! What will end, and when, if nobody does anything: worked out from what is known, without asking a server.
+//! What will end, and when, if nobody does anything: worked out from what is known, without asking a server. Certificates
+//! of mail servers are known from the last session with each of them, secrets of an app registration from its manifest.
 //!
 //! Dates of Microsoft's retirements: Message Center posts MC1227454 (EWS in Exchange Online), MC1191578 (EWS for kiosk
 //! licences) and MC786329 (passwords for SMTP). Times of refresh tokens: Microsoft identity platform, "Refresh tokens".
 
 use super::Severity;
+use super::registration::Expiry;
 use crate::Millis;
 use crate::store::addresses::ProviderKind;
 use crate::store::events::{EventKind, EventView};
@@ -17,6 +19,9 @@ const IDLE: Millis = 90 * DAY;
 
 /// So long before the end a warning is due.
 const SOON: Millis = 14 * DAY;
+
+/// A server's certificate is told of so long before its end: most are renewed by themselves about then.
+const EARLY: Millis = 30 * DAY;
 
 /// Sign-ins ended by a sign-in frequency policy.
 const FREQUENCY_CODE: &str = "AADSTS70043";
@@ -36,6 +41,19 @@ pub struct ForecastItem {
     pub args: BTreeMap<String, String>,
 }
 
+/// A certificate that a mail server has shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerCertificate {
+    /// The server's name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who signed the certificate; empty where that has no name.
+    pub issuer: String,
+    /// When it ends.
+    pub ends_at: Millis,
+}
+
 /// What a forecast is made from.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -45,12 +63,18 @@ pub struct Facts<'a> {
     pub provider: ProviderKind,
     /// Whether its mailbox is in Microsoft's cloud, where retirements apply.
     pub online: bool,
+    /// Whether somebody signs in to Microsoft: a password does not end by itself, and other services have other times.
+    pub signs_in: bool,
     /// When the sign-in was last made or used: every poll uses it.
     pub used_at: Millis,
     /// Whether polls go on: then the sign-in is renewed by itself.
     pub polls: bool,
     /// Its timeline, newest first.
     pub events: &'a [EventView],
+    /// What its mail servers showed.
+    pub certificates: &'a [ServerCertificate],
+    /// Secrets and certificates of its app registration, where somebody has had the manifest checked.
+    pub expiries: &'a [Expiry],
     /// Now.
     pub now: Millis,
 }
@@ -88,8 +112,13 @@ const RETIREMENTS: [Retirement; 3] = [
 
 /// What will end for one address, soonest first.
 pub fn forecast(facts: &Facts<'_>) -> Vec<ForecastItem> {
-    let mut items = vec![idle(facts)];
-    items.extend(frequency(facts));
+    let mut items = Vec::new();
+    if facts.signs_in {
+        items.push(idle(facts));
+        items.extend(frequency(facts));
+        items.extend(registration(facts));
+    }
+    items.extend(certificates(facts));
     if facts.online {
         items.extend(
             RETIREMENTS
@@ -160,6 +189,49 @@ fn frequency(facts: &Facts<'_>) -> Option<ForecastItem> {
     Some(item(facts, "forecast_sign_in_frequency", at, severity))
 }
 
+/// Servers whose certificates end soon. One server with one certificate on several ports is said once.
+fn certificates(facts: &Facts<'_>) -> Vec<ForecastItem> {
+    let mut soon: Vec<(&ServerCertificate, Vec<String>)> = Vec::new();
+    for one in facts.certificates {
+        if one.ends_at - facts.now > EARLY {
+            continue;
+        }
+        let is_same = |other: &ServerCertificate| {
+            other.host.eq_ignore_ascii_case(&one.host)
+                && (&other.issuer, other.ends_at) == (&one.issuer, one.ends_at)
+        };
+        match soon.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, ports)) => ports.push(one.port.to_string()),
+            None => soon.push((one, vec![one.port.to_string()])),
+        }
+    }
+    let draw = |(one, ports): (&ServerCertificate, Vec<String>)| {
+        let severity = nearness(facts, one.ends_at);
+        let mut item = item(facts, "forecast_certificate", one.ends_at, severity);
+        let host = format!("{}:{}", one.host, ports.join(", "));
+        item.args.insert("host".to_owned(), host);
+        item.args.insert("issuer".to_owned(), one.issuer.clone());
+        item
+    };
+    soon.into_iter().map(draw).collect()
+}
+
+/// Secrets and certificates of the app registration that are still to end. Mailroom needs none of them; other programs
+/// may.
+fn registration(facts: &Facts<'_>) -> Vec<ForecastItem> {
+    let ahead = facts.expiries.iter().filter(|one| one.ends_at > facts.now);
+    let draw = |one: &Expiry| {
+        let code = match one.certificate {
+            true => "forecast_app_certificate",
+            false => "forecast_app_secret",
+        };
+        let mut item = item(facts, code, one.ends_at, Severity::Ok);
+        item.args.insert("what".to_owned(), one.name.clone());
+        item
+    };
+    ahead.map(draw).collect()
+}
+
 fn retire(facts: &Facts<'_>, retirement: &Retirement) -> Option<ForecastItem> {
     let day = retirement.date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     let at = day.timestamp().as_millisecond();
@@ -182,9 +254,12 @@ mod tests {
             address: "support@contoso.example",
             provider: ProviderKind::Graph,
             online: true,
+            signs_in: true,
             used_at: NOW,
             polls: true,
             events,
+            certificates: &[],
+            expiries: &[],
             now: NOW,
         }
     }
@@ -289,6 +364,93 @@ mod tests {
         assert!(seen(&imap).contains(&("forecast_smtp_password".to_owned(), 100, Severity::Ok)));
     }
 
+    fn shown(host: &str, port: u16, days: i64) -> ServerCertificate {
+        ServerCertificate {
+            host: host.to_owned(),
+            port,
+            issuer: "R11 (Contoso)".to_owned(),
+            ends_at: NOW + days * DAY,
+        }
+    }
+
+    #[test]
+    fn a_servers_certificate_is_told_of_for_thirty_days_and_for_all_its_ports_at_once() {
+        let password = Facts {
+            signs_in: false,
+            online: false,
+            ..facts(&[])
+        };
+        for (days, expected) in [
+            (31, None),
+            (30, Some(Severity::Ok)),
+            (15, Some(Severity::Ok)),
+            (14, Some(Severity::Warning)),
+            (0, Some(Severity::Failed)),
+            (-3, Some(Severity::Failed)),
+        ] {
+            let certificates = [shown("mail.contoso.example", 993, days)];
+            let facts = Facts {
+                certificates: &certificates,
+                ..password.clone()
+            };
+            let severities: Vec<Severity> =
+                forecast(&facts).iter().map(|item| item.severity).collect();
+            assert_eq!(severities, Vec::from_iter(expected), "{days}");
+        }
+        let certificates = [
+            shown("mail.contoso.example", 993, 10),
+            shown("Mail.contoso.example", 587, 10),
+            shown("relay.contoso.example", 587, 9),
+            shown("mail.contoso.example", 465, 11),
+        ];
+        let facts = Facts {
+            certificates: &certificates,
+            ..password
+        };
+        let hosts: Vec<String> = forecast(&facts)
+            .iter()
+            .map(|item| item.args["host"].clone())
+            .collect();
+        assert_eq!(
+            hosts,
+            [
+                "relay.contoso.example:587",
+                "mail.contoso.example:993, 587",
+                "mail.contoso.example:465"
+            ]
+        );
+        assert_eq!(forecast(&facts)[0].args["issuer"], "R11 (Contoso)");
+    }
+
+    #[test]
+    fn what_a_registration_holds_is_told_of_until_it_has_ended() {
+        let expiry = |certificate, name: &str, days: i64| Expiry {
+            certificate,
+            name: name.to_owned(),
+            ends_at: NOW + days * DAY,
+        };
+        let expiries = [
+            expiry(false, "old", -1),
+            expiry(false, "ticket system", 40),
+            expiry(true, "scanner", 100),
+        ];
+        let facts = Facts {
+            expiries: &expiries,
+            ..facts(&[])
+        };
+        let told: Vec<(String, String, Severity)> = forecast(&facts)
+            .into_iter()
+            .filter_map(|item| Some((item.code, item.args.get("what")?.clone(), item.severity)))
+            .collect();
+        let expected = [
+            ("forecast_app_secret", "ticket system"),
+            ("forecast_app_certificate", "scanner"),
+        ];
+        let expected =
+            expected.map(|(code, what)| (code.to_owned(), what.to_owned(), Severity::Ok));
+        assert_eq!(told, expected);
+    }
+
     #[test]
     fn every_code_has_its_card() {
         use crate::diagnosis::catalogue::{Language, card};
@@ -296,6 +458,9 @@ mod tests {
             "forecast_renewed",
             "forecast_idle",
             "forecast_sign_in_frequency",
+            "forecast_certificate",
+            "forecast_app_secret",
+            "forecast_app_certificate",
         ];
         for code in idle
             .into_iter()

@@ -115,6 +115,13 @@ impl Deviation {
     }
 }
 
+/// What is kept of a manifest that was checked: nothing but when something in it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownExpiries {
+    /// Its secrets and certificates, without their values.
+    pub expiries: Vec<Expiry>,
+}
+
 /// A secret or certificate of the registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]

@@ -174,10 +174,16 @@ impl ImapMailbox {
     /// A new session. A token that is refused is renewed once.
     async fn open(&self) -> Result<Session, ProviderError> {
         let shared = &self.shared;
-        let tls = shared.trust.config()?;
         let secret = Secret::of(&shared.credentials).await?;
         let held = || shared.held.clone();
-        let opened = Session::open(&shared.server, &tls, &secret, shared.patience, held()).await;
+        let opened = Session::open(
+            &shared.server,
+            &shared.trust,
+            &secret,
+            shared.patience,
+            held(),
+        )
+        .await;
         if let (
             Err(ProviderError::Unauthorized(_)),
             Credentials::Tokens(tokens),
@@ -188,7 +194,14 @@ impl ImapMailbox {
             let renewed = tokens.access().await?;
             if renewed.expose_secret() != old.expose_secret() {
                 let secret = Secret::Token(renewed);
-                return Session::open(&shared.server, &tls, &secret, shared.patience, held()).await;
+                return Session::open(
+                    &shared.server,
+                    &shared.trust,
+                    &secret,
+                    shared.patience,
+                    held(),
+                )
+                .await;
             }
         }
         opened
@@ -224,6 +237,7 @@ impl ImapMailbox {
             name: name::decoded(&wire),
             id: wire,
             total: selected.exists,
+            has_had_mail: selected.exists > 0 || selected.uid_next > 1,
         })
     }
 

@@ -161,8 +161,7 @@ impl SmtpSender {
 
     async fn open_with(&self, secret: &Secret) -> Result<Session, ProviderError> {
         let shared = &self.shared;
-        let tls = shared.trust.config()?;
-        let mut session = Session::open(&shared.server, &tls, shared.times).await?;
+        let mut session = Session::open(&shared.server, &shared.trust, shared.times).await?;
         match session.sign_in(&shared.server, secret).await {
             Ok(()) => Ok(session),
             Err(error) => {

@@ -6,7 +6,10 @@
     reason = "the errors of TLS grow; what is not told apart is one thing"
 )]
 
+mod certificate;
+
 use crate::diagnosis::Evidence;
+use crate::diagnosis::forecast::ServerCertificate;
 use crate::provider::ProviderError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -14,11 +17,17 @@ use rustls::{CertificateError, Error as TlsError};
 use rustls_platform_verifier::Verifier;
 use std::io;
 use std::sync::{Arc, OnceLock};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// Hears of the certificate that a server has shown.
+type Tell = Box<dyn Fn(ServerCertificate) + Send + Sync>;
 
 /// Whom to believe. The system's authorities are read when they are first needed.
 pub struct Trust {
     extra_roots: Vec<Vec<u8>>,
     config: OnceLock<Arc<rustls::ClientConfig>>,
+    tell: Option<Tell>,
 }
 
 impl Trust {
@@ -27,6 +36,35 @@ impl Trust {
         Self {
             extra_roots,
             config: OnceLock::new(),
+            tell: None,
+        }
+    }
+
+    /// `tell` hears of each certificate that is believed, whenever a server shows it.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(ServerCertificate) + Send + Sync + 'static) -> Self {
+        Self {
+            tell: Some(Box::new(tell)),
+            ..self
+        }
+    }
+
+    /// Looks at the certificate of an open line. A line that goes on with the keys of a former one shows nothing new
+    /// (RFC 8446 §2.2), and the server may have another certificate by now.
+    pub(super) fn note(&self, host: &str, port: u16, line: &TlsStream<TcpStream>) {
+        let (_, session) = line.get_ref();
+        let Some(tell) = &self.tell else { return };
+        if session.handshake_kind() == Some(rustls::HandshakeKind::Resumed) {
+            return;
+        }
+        let shown = session.peer_certificates().and_then(|chain| chain.first());
+        if let Some((issuer, ends_at)) = shown.and_then(|der| certificate::read(der)) {
+            tell(ServerCertificate {
+                host: host.to_owned(),
+                port,
+                issuer,
+                ends_at,
+            });
         }
     }
 

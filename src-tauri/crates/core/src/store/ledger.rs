@@ -172,6 +172,16 @@ pub fn totals(conn: &Connection, address_id: i64) -> rusqlite::Result<LedgerTota
     Ok(totals)
 }
 
+/// Whether any message was seen in the folder that an address reads now: what a former folder had says nothing of it.
+pub fn any_of_folder(conn: &Connection, address_id: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM ledger l JOIN addresses a ON a.id = l.address_id
+             WHERE l.address_id = ?1 AND l.server_id NOT LIKE 'former %'
+               AND l.recorded_at >= coalesce(a.folder_since, 0))",
+    )?
+    .query_row([address_id], |row| row.get(0))
+}
+
 /// An address's ledger, newest received first; only the mail with `message_id`, and only one outcome, where given.
 pub fn list(
     conn: &Connection,

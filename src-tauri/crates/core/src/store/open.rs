@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0008_handoffs.sql"),
     include_str!("schema/0009_index.sql"),
     include_str!("schema/0010_words.sql"),
+    include_str!("schema/0011_certificates.sql"),
 ];
 
 /// The version whose migration empties the search index.

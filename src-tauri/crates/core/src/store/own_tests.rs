@@ -16,6 +16,8 @@ pub struct OwnTest {
     pub arrived_at: Option<Millis>,
     /// Milliseconds from sending to arrival.
     pub took_ms: Option<u32>,
+    /// Whether it arrived in the inbox, and not in the folder that the address reads.
+    pub in_inbox: bool,
     /// Why the server did not take it.
     pub refusal: Option<Finding>,
 }
@@ -43,20 +45,37 @@ pub fn refused(conn: &Connection, id: i64, refusal: &Finding) -> rusqlite::Resul
     Ok(())
 }
 
-/// It is there, and the time was measured.
-pub fn arrived(conn: &Connection, id: i64, at: Millis, took_ms: u32) -> rusqlite::Result<()> {
-    conn.prepare_cached("UPDATE own_tests SET arrived_at = ?2, took_ms = ?3 WHERE id = ?1")?
-        .execute((id, at, took_ms))?;
+/// It is there, in the folder that is read or in the inbox beside it, and the time was measured.
+pub fn arrived(
+    conn: &Connection,
+    id: i64,
+    at: Millis,
+    took_ms: u32,
+    in_inbox: bool,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE own_tests SET arrived_at = ?2, took_ms = ?3, in_inbox = ?4 WHERE id = ?1",
+    )?
+    .execute((id, at, took_ms, in_inbox))?;
     proven(conn, id)
 }
 
-/// A poll came upon it: its arrival counts by the server's clock unless it was measured.
-pub fn seen(conn: &Connection, id: i64, received_at: Millis) -> rusqlite::Result<()> {
+/// A poll of an address came upon it: its arrival counts by the server's clock unless it was measured. In the folder of
+/// another address it is no more than in the mailbox.
+pub fn seen(
+    conn: &Connection,
+    id: i64,
+    address_id: i64,
+    received_at: Millis,
+) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "UPDATE own_tests SET arrived_at = max(?2, sent_at), took_ms = max(?2 - sent_at, 0)
-         WHERE id = ?1 AND arrived_at IS NULL",
+        "UPDATE own_tests SET
+             in_inbox = CASE WHEN address_id = ?2 THEN 0 WHEN arrived_at IS NULL THEN 1 ELSE in_inbox END,
+             arrived_at = coalesce(arrived_at, max(?3, sent_at)),
+             took_ms = coalesce(took_ms, max(?3 - sent_at, 0))
+         WHERE id = ?1",
     )?
-    .execute((id, received_at))?;
+    .execute((id, address_id, received_at))?;
     proven(conn, id)
 }
 
@@ -81,7 +100,7 @@ pub fn proven_at(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<
 /// The latest test of an address.
 pub fn latest(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<OwnTest>> {
     conn.prepare_cached(
-        "SELECT id, sent_at, arrived_at, took_ms, refusal FROM own_tests
+        "SELECT id, sent_at, arrived_at, took_ms, refusal, in_inbox FROM own_tests
          WHERE address_id = ?1 ORDER BY id DESC LIMIT 1",
     )?
     .query_row([address_id], |row| {
@@ -91,6 +110,7 @@ pub fn latest(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<Own
             arrived_at: row.get(2)?,
             took_ms: row.get(3)?,
             refusal: columns::get_optional_json(row, 4)?,
+            in_inbox: row.get(5)?,
         })
     })
     .optional()

@@ -1,6 +1,7 @@
 //! The user's choices, one JSON value per name.
 
 use super::columns;
+use crate::diagnosis::registration::KnownExpiries;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,25 @@ pub fn put(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     )?
     .execute([name, value])?;
     Ok(())
+}
+
+/// What is known of the app registration with this client id, from its manifest; nothing where none was checked.
+pub fn registration(conn: &Connection, client_id: &str) -> rusqlite::Result<Option<KnownExpiries>> {
+    let kept = get(conn, &registration_name(client_id))?;
+    Ok(kept.and_then(|value| serde_json::from_str(&value).ok()))
+}
+
+/// Keeps what the manifest of an app registration says; what an older one said is forgotten.
+pub fn save_registration(
+    conn: &Connection,
+    client_id: &str,
+    known: &KnownExpiries,
+) -> rusqlite::Result<()> {
+    put(conn, &registration_name(client_id), &columns::json(known)?)
+}
+
+fn registration_name(client_id: &str) -> String {
+    format!("registration {}", client_id.trim().to_ascii_lowercase())
 }
 
 /// The user's choices; what was never chosen, or is unreadable, has its default.

@@ -27,7 +27,7 @@ async fn store() -> (tempfile::TempDir, Store) {
 }
 
 /// A connection of its own to a new database, for functions that need no threads.
-fn database() -> (tempfile::TempDir, Connection) {
+pub(super) fn database() -> (tempfile::TempDir, Connection) {
     let folder = tempfile::tempdir().unwrap();
     let connection = super::open::open(folder.path()).unwrap();
     // Nobody pulls the plug on these.

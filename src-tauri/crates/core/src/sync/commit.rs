@@ -98,7 +98,7 @@ fn record<'a>(
             )?;
             Ok(Outcome::Failed)
         }
-        FetchResult::Mail { parsed, .. } if is_own_test(tx, listing, parsed)? => {
+        FetchResult::Mail { parsed, .. } if is_own_test(tx, batch.address_id, listing, parsed)? => {
             ledger::record(
                 tx,
                 &entry(
@@ -179,11 +179,16 @@ fn mark(tx: &Connection, batch: &Batch, listing: &RemoteMessage, follow: &str) -
 
 /// Whether this is a mail that Mailroom sent to prove a connection; notes that it is there. A poll may see it before
 /// whoever waits for it does.
-fn is_own_test(tx: &Connection, listing: &RemoteMessage, parsed: &ParsedMail) -> Result<bool> {
+fn is_own_test(
+    tx: &Connection,
+    address_id: i64,
+    listing: &RemoteMessage,
+    parsed: &ParsedMail,
+) -> Result<bool> {
     let Some(test) = own_tests::find(tx, parsed.message_id.as_deref(), &parsed.subject)? else {
         return Ok(false);
     };
-    own_tests::seen(tx, test, listing.received_at)?;
+    own_tests::seen(tx, test, address_id, listing.received_at)?;
     Ok(true)
 }
 

@@ -1,6 +1,7 @@
 //! Ways to the servers: the provider of an address with the tokens of its account.
 
 use crate::account::{EmailAddress, ImapAuth, ImapServer, Registration, SmtpServer};
+use crate::diagnosis::forecast::ServerCertificate;
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
 use crate::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
@@ -10,10 +11,10 @@ use crate::provider::{MailboxName, Provider};
 use crate::secrets::{Secrets, SecretsError, Vault};
 use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
-use crate::store::{Store, StoreError, accounts, addresses};
+use crate::store::{Store, StoreError, accounts, addresses, certificates};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The key to the stored sign-ins is not at hand.
@@ -72,9 +73,10 @@ impl Connections {
         store: Store,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
+        let trust = Arc::new(trust.telling(keep_certificate(store.clone())));
         Self {
             http,
-            trust: Arc::new(trust),
+            trust,
             store,
             secrets,
             vault: tokio::sync::Mutex::new(None),
@@ -344,6 +346,35 @@ impl Connections {
             tokens,
             name,
         ))
+    }
+}
+
+/// Keeps what servers show, unless it is known already: sessions are opened all the time, and certificates change once
+/// in months.
+fn keep_certificate(store: Store) -> impl Fn(ServerCertificate) + Send + Sync {
+    let known: Arc<Mutex<BTreeSet<ServerCertificate>>> = Arc::default();
+    move |shown| {
+        let is_known = known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&shown);
+        if is_known {
+            return;
+        }
+        let (store, known) = (store.clone(), known.clone());
+        tokio::spawn(async move {
+            let seen = shown.clone();
+            let kept = store.write(move |tx| certificates::keep(tx, &seen));
+            match kept.await {
+                Ok(()) => {
+                    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.retain(|one| (&one.host, one.port) != (&shown.host, shown.port));
+                    known.insert(shown);
+                }
+                // The next session shows it again.
+                Err(error) => tracing::debug!(%error, "A server's certificate cannot be noted."),
+            }
+        });
     }
 }
 

@@ -222,7 +222,7 @@ fn mailbox(
                 chosen: (folder.name.clone(), folder.id.clone()),
                 found: Ok(folder),
                 in_trash: false,
-                ever_seen: 0,
+                ever_seen: false,
             }),
         ),
     ];

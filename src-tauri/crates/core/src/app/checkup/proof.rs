@@ -113,34 +113,78 @@ async fn test(
             trip: None,
         });
     }
-    let mut trip = None;
-    while trip.is_none() && begun.elapsed() < PATIENCE {
-        if is_there(app, known, provider, &message_id, &token).await {
-            trip = Some(begun.elapsed());
-        } else {
-            tokio::time::sleep(LOOK).await;
+    let mut found = None;
+    let mut places = Places::new(known);
+    while found.is_none() && begun.elapsed() < PATIENCE {
+        match places.find(app, provider, &message_id, &token).await {
+            Some(in_inbox) => found = Some((begun.elapsed(), in_inbox)),
+            None => tokio::time::sleep(LOOK).await,
         }
     }
-    if let Some(trip) = trip {
+    if let Some((trip, in_inbox)) = found {
         let arrived_at = sent_at + Millis::try_from(trip.as_millis()).unwrap_or(0);
         let took_ms = u32::try_from(trip.as_millis()).unwrap_or(u32::MAX);
         app.context
             .store
-            .write(move |tx| own_tests::arrived(tx, test, arrived_at, took_ms))
+            .write(move |tx| own_tests::arrived(tx, test, arrived_at, took_ms, in_inbox))
             .await?;
     }
-    Ok(Took { sending, trip })
+    Ok(Took {
+        sending,
+        trip: found.map(|(trip, _)| trip),
+    })
 }
 
-async fn is_there(
+/// Where the mail may arrive: in the folder that is read, and beside it in the inbox, from which only a rule moves mail.
+struct Places {
+    folder: String,
+    reads_inbox: bool,
+    inbox: Option<String>,
+}
+
+impl Places {
+    fn new(known: &Known) -> Self {
+        Self {
+            folder: known.row.folder_id.clone(),
+            reads_inbox: known.row.folder_path.is_none(),
+            inbox: None,
+        }
+    }
+
+    /// Looks once: nothing where it is in neither, else whether it is in the inbox only. Nothing is changed on the server.
+    async fn find(
+        &mut self,
+        app: &App,
+        provider: &Provider,
+        message_id: &str,
+        token: &str,
+    ) -> Option<bool> {
+        if is_in(app, provider, &self.folder, message_id, token).await {
+            return Some(false);
+        }
+        if self.reads_inbox {
+            return None;
+        }
+        if self.inbox.is_none() {
+            match evidence::within(provider.inbox()).await {
+                Ok(inbox) => self.inbox = Some(inbox.id),
+                Err(error) => tracing::debug!(%error, "The inbox could not be looked for."),
+            }
+        }
+        let inbox = self.inbox.as_deref().filter(|id| *id != self.folder)?;
+        let there = is_in(app, provider, inbox, message_id, token).await;
+        there.then_some(true)
+    }
+}
+
+async fn is_in(
     app: &App,
-    known: &Known,
     provider: &Provider,
+    folder: &str,
     message_id: &str,
     token: &str,
 ) -> bool {
     let until = app.context.clock.now() + AHEAD;
-    let folder = &known.row.folder_id;
     match evidence::listed(provider, folder, until, NEWEST).await {
         Ok(messages) => messages.iter().any(|message| {
             message.message_id.as_deref() == Some(message_id) || message.subject.ends_with(token)
@@ -170,6 +214,7 @@ fn lit(app: &App, known: &Known, map: ConnectionMap, took: Took) -> ConnectionMa
     let seen = SendEvidence {
         test: known.test.clone(),
         way: SendingWay::Provider,
+        folder: known.row.folder_name.clone(),
     };
     super::sending(&mut lights, known.row.mailbox.is_some(), &seen, None);
     let mut map = lights.map;

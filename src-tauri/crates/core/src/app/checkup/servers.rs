@@ -137,11 +137,15 @@ pub(super) async fn ready_attempt(
             return;
         }
     }
+    // The attempt knows what is in the folder, and only the server what was.
+    let folder = evidence::folder(provider, Some(&folder.name))
+        .await
+        .unwrap_or(folder);
     let judgement = checks::folder::check(&FolderEvidence {
         chosen: (folder.name.clone(), folder.id.clone()),
         found: Ok(folder.clone()),
         in_trash: false,
-        ever_seen: 0,
+        ever_seen: false,
     });
     if !lights.light(Station::Folder, judgement, None) {
         return;

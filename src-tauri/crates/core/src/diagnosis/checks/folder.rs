@@ -31,7 +31,7 @@ pub fn check(seen: &FolderEvidence) -> Judgement {
         ("folder", folder.name.clone()),
         ("messages", folder.total.to_string()),
     ]);
-    if folder.total == 0 && seen.ever_seen == 0 {
+    if !folder.has_had_mail && !seen.ever_seen {
         let mut finding = Finding::plain("no_recent_mail_in_folder", Severity::Warning);
         let name = folder.name.clone();
         finding.args.insert("folder".to_owned(), name);
@@ -47,13 +47,14 @@ mod tests {
     use crate::diagnosis::map::StationState as S;
     use crate::provider::Folder;
 
-    fn evidence(found: Result<(&str, u32), ProviderError>, ever_seen: u32) -> FolderEvidence {
+    fn evidence(found: Result<(&str, u32), ProviderError>, ever_seen: bool) -> FolderEvidence {
         FolderEvidence {
             chosen: ("Requests".into(), "f1".into()),
             found: found.map(|(id, total)| Folder {
                 id: id.into(),
                 name: "Requests".into(),
                 total,
+                has_had_mail: total > 0,
             }),
             in_trash: false,
             ever_seen,
@@ -64,27 +65,42 @@ mod tests {
     fn a_folder_that_was_deleted_is_gone_although_it_can_be_read() {
         let deleted = FolderEvidence {
             in_trash: true,
-            ..evidence(Ok(("f1", 3)), 5)
+            ..evidence(Ok(("f1", 3)), true)
         };
         assert_eq!(seen(&check(&deleted)), (S::Failed, "folder_gone", true));
+    }
+
+    #[test]
+    fn a_folder_that_was_emptied_before_anybody_looked_has_had_mail() {
+        let mut emptied = evidence(Ok(("f1", 0)), false);
+        if let Ok(folder) = &mut emptied.found {
+            folder.has_had_mail = true;
+        }
+        assert_eq!(seen(&check(&emptied)), (S::Ok, "", false));
     }
 
     #[test]
     fn a_folder_is_there_or_gone_or_never_filled() {
         let gone = || ProviderError::NotFound(said("ErrorItemNotFound", 404));
         for (evidence, expected) in [
-            (evidence(Ok(("f1", 3)), 0), (S::Ok, "", false)),
-            (evidence(Ok(("f1", 0)), 5), (S::Ok, "", false)),
+            (evidence(Ok(("f1", 3)), false), (S::Ok, "", false)),
+            (evidence(Ok(("f1", 0)), true), (S::Ok, "", false)),
             (
-                evidence(Ok(("f1", 0)), 0),
+                evidence(Ok(("f1", 0)), false),
                 (S::Warning, "no_recent_mail_in_folder", false),
             ),
-            (evidence(Ok(("f2", 3)), 5), (S::Failed, "folder_gone", true)),
-            (evidence(Err(gone()), 5), (S::Failed, "folder_gone", true)),
+            (
+                evidence(Ok(("f2", 3)), true),
+                (S::Failed, "folder_gone", true),
+            ),
+            (
+                evidence(Err(gone()), true),
+                (S::Failed, "folder_gone", true),
+            ),
             (
                 evidence(
                     Err(ProviderError::Forbidden(said("ErrorAccessDenied", 403))),
-                    5,
+                    true,
                 ),
                 (S::Failed, "ErrorAccessDenied", true),
             ),

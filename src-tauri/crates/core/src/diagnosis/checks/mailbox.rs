@@ -114,6 +114,7 @@ mod tests {
             id: "f".into(),
             name: "Inbox".into(),
             total: 12,
+            has_had_mail: true,
         }
     }
 

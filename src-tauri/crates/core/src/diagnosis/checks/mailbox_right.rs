@@ -47,6 +47,7 @@ mod tests {
             id: "f".into(),
             name: "Inbox".into(),
             total: 0,
+            has_had_mail: false,
         };
         let team = Some("team@contoso.example");
         for (evidence, expected) in [

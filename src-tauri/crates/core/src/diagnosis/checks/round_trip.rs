@@ -25,7 +25,16 @@ pub fn check(seen: &SendEvidence) -> Judgement {
             test.took_ms.map_or(String::new(), |took| took.to_string()),
         ),
     ]);
-    if test.arrived_at.is_some() {
+    if test.arrived_at.is_some() && test.in_inbox {
+        // Mail gets there and back. What a rule moves into the folder, a mail to oneself need not be.
+        let mut finding = Finding::plain("round_trip_in_inbox", Severity::Ok);
+        let folder = seen.folder.clone();
+        finding.args.insert("folder".to_owned(), folder);
+        Judgement {
+            finding: Some(finding),
+            ..Judgement::ok(facts)
+        }
+    } else if test.arrived_at.is_some() {
         Judgement::ok(facts)
     } else {
         let finding = Finding::plain("round_trip_lost", Severity::Failed);
@@ -45,13 +54,21 @@ mod tests {
     fn a_test_mail_arrives_or_is_missed() {
         let test = |arrived_at: Option<i64>, refusal| SendEvidence {
             way: SendingWay::Provider,
+            folder: "Requests".into(),
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,
                 arrived_at,
                 took_ms: arrived_at.map(|_| 1_200),
                 refusal,
+                in_inbox: false,
             }),
+        };
+        let beside = |mut seen: SendEvidence| {
+            if let Some(test) = &mut seen.test {
+                test.in_inbox = true;
+            }
+            seen
         };
         for (evidence, expected) in [
             (
@@ -59,6 +76,10 @@ mod tests {
                 (S::Unknown, "sending_unproven", false),
             ),
             (test(Some(9), None), (S::Ok, "", false)),
+            (
+                beside(test(Some(9), None)),
+                (S::Ok, "round_trip_in_inbox", false),
+            ),
             (test(None, None), (S::Failed, "round_trip_lost", true)),
             (
                 test(None, refusal("ErrorSendAsDenied")),
@@ -67,6 +88,8 @@ mod tests {
         ] {
             assert_eq!(seen(&check(&evidence)), expected, "{evidence:?}");
         }
+        let finding = check(&beside(test(Some(9), None))).finding.unwrap();
+        assert_eq!(finding.args["folder"], "Requests");
         let facts = check(&test(Some(9), None)).facts;
         assert_eq!(facts["round_trip_ms"], "1200");
     }

@@ -64,12 +64,14 @@ mod tests {
     fn sending_is_unknown_until_it_was_tried() {
         let test = |refusal| SendEvidence {
             way: SendingWay::Provider,
+            folder: String::new(),
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,
                 arrived_at: None,
                 took_ms: None,
                 refusal,
+                in_inbox: false,
             }),
         };
         for (evidence, expected) in [
@@ -86,6 +88,7 @@ mod tests {
                 SendEvidence {
                     test: None,
                     way: SendingWay::None,
+                    folder: String::new(),
                 },
                 (S::Unknown, "no_outbound", false),
             ),
@@ -93,6 +96,7 @@ mod tests {
                 SendEvidence {
                     test: None,
                     way: SendingWay::Server("mail.contoso.example:587".into(), Box::new(Err(no()))),
+                    folder: String::new(),
                 },
                 (S::Failed, "SMTP password refused", true),
             ),

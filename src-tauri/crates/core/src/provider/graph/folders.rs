@@ -211,6 +211,7 @@ impl From<MailFolder> for Folder {
             id: folder.id,
             name: folder.display_name,
             total: count(folder.total_item_count).unwrap_or(0),
+            has_had_mail: folder.total_item_count.is_some_and(|total| total > 0),
         }
     }
 }

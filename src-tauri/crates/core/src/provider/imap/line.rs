@@ -9,6 +9,7 @@ use super::wire::{Wire, WireError};
 use crate::account::{ImapServer, Tls};
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
+use crate::provider::tls::Trust;
 use imap_proto::{Response, Status};
 use rustls::pki_types::ServerName;
 use std::io;
@@ -32,10 +33,11 @@ pub(super) struct Line {
 /// Connects and makes sure of the server's certificate. `held` counts the bytes kept.
 pub(super) async fn connect(
     server: &ImapServer,
-    tls: &Arc<rustls::ClientConfig>,
+    trust: &Trust,
     patience: Patience,
     held: Arc<AtomicUsize>,
 ) -> Result<Line, ProviderError> {
+    let tls = trust.config()?;
     let name = ServerName::try_from(server.host.clone()).map_err(|_| protocol("host_name"))?;
     let failed = |error| io_failure(&error);
     let late = |_| broken(WireError::TimedOut);
@@ -49,7 +51,7 @@ pub(super) async fn connect(
         Tls::Implicit => (tcp, true),
         Tls::StartTls => (ask_for_tls(tcp, patience, held.clone()).await?, false),
     };
-    let handshake = TlsConnector::from(tls.clone()).connect(name, tcp);
+    let handshake = TlsConnector::from(tls).connect(name, tcp);
     let stream = timeout(patience.silence, handshake)
         .await
         .map_err(late)?
@@ -57,6 +59,7 @@ pub(super) async fn connect(
             io::ErrorKind::UnexpectedEof => broken(WireError::Closed),
             _ => io_failure(&error),
         })?;
+    trust.note(&server.host, server.port, &stream);
     Ok(Line {
         wire: Wire::new(stream, patience.silence, held),
         greets,

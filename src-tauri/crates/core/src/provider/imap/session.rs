@@ -11,6 +11,7 @@ use super::wire::{Received, Wire, WireError};
 use crate::account::ImapServer;
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
+use crate::provider::tls::Trust;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
@@ -87,13 +88,13 @@ impl Session {
     /// Connects and signs in.
     pub(super) async fn open(
         server: &ImapServer,
-        tls: &Arc<rustls::ClientConfig>,
+        trust: &Trust,
         secret: &Secret,
         patience: Patience,
         held: Arc<AtomicUsize>,
     ) -> Result<Self, ProviderError> {
         let opening = async {
-            let line = connect(server, tls, patience, held).await?;
+            let line = connect(server, trust, patience, held).await?;
             let mut session = Self {
                 wire: line.wire,
                 patience,

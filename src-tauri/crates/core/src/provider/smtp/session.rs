@@ -8,7 +8,7 @@ use crate::account::{EmailAddress, SmtpServer, Tls};
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
 use crate::provider::outbound::{Envelope, NotSent, Sent};
-use crate::provider::tls::io_failure;
+use crate::provider::tls::{Trust, io_failure};
 use lettre::Address;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt, Starttls};
@@ -19,7 +19,6 @@ use std::error::Error as _;
 use std::fmt::Display;
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -43,7 +42,7 @@ impl Session {
     /// Connects and encrypts; nobody is signed in yet.
     pub(super) async fn open(
         server: &SmtpServer,
-        tls: &Arc<rustls::ClientConfig>,
+        trust: &Trust,
         times: Times,
     ) -> Result<Self, ProviderError> {
         let tcp = TcpStream::connect((server.host.as_str(), server.port));
@@ -53,7 +52,7 @@ impl Session {
             .map_err(|error| io_failure(&error))?;
         tcp.set_nodelay(true).map_err(|error| io_failure(&error))?;
         let (line, ear) = match server.tls {
-            Tls::Implicit => secure_line(encrypted(server, tls, tcp, times).await?),
+            Tls::Implicit => secure_line(encrypted(server, trust, tcp, times).await?),
             Tls::StartTls => line(tcp),
         };
         // Greeting and EHLO; the name of this computer is nobody's business (RFC 5321 §4.1.4 allows an address).
@@ -72,7 +71,7 @@ impl Session {
             is_well: true,
         };
         if server.tls == Tls::StartTls {
-            session.start_tls(server, tls, hello).await?;
+            session.start_tls(server, trust, hello).await?;
         }
         Ok(session)
     }
@@ -81,7 +80,7 @@ impl Session {
     async fn start_tls(
         &mut self,
         server: &SmtpServer,
-        tls: &Arc<rustls::ClientConfig>,
+        trust: &Trust,
         hello: ClientId,
     ) -> Result<(), ProviderError> {
         if !has_extension(&self.ear.heard(), "STARTTLS") {
@@ -91,7 +90,7 @@ impl Session {
         }
         self.command(Starttls, 220, Stage::StartTls, &[]).await?;
         let tcp = self.ear.take_plain().ok_or_else(|| protocol("not_smtp"))?;
-        let stream = encrypted(server, tls, tcp, self.times).await?;
+        let stream = encrypted(server, trust, tcp, self.times).await?;
         self.ear.put_secure(stream);
         self.command(Ehlo::new(hello), 250, Stage::Greeting, &[])
             .await?;
@@ -251,19 +250,21 @@ impl Session {
 
 async fn encrypted(
     server: &SmtpServer,
-    tls: &Arc<rustls::ClientConfig>,
+    trust: &Trust,
     tcp: TcpStream,
     times: Times,
 ) -> Result<TlsStream<TcpStream>, ProviderError> {
     let name = ServerName::try_from(server.host.clone()).map_err(|_| protocol("host_name"))?;
-    let handshake = TlsConnector::from(tls.clone()).connect(name, tcp);
-    timeout(times.reply, handshake)
+    let handshake = TlsConnector::from(trust.config()?).connect(name, tcp);
+    let line = timeout(times.reply, handshake)
         .await
         .map_err(|_| late())?
         .map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => dropped(),
             _ => io_failure(&error),
-        })
+        })?;
+    trust.note(&server.host, server.port, &line);
+    Ok(line)
 }
 
 fn address(address: &EmailAddress) -> Result<Address, ProviderError> {

@@ -90,15 +90,19 @@ fn a_test_mail_is_known_by_its_id_or_its_subject_and_what_was_measured_stays() {
         let seen = own_tests::find(&db, message_id, subject).unwrap();
         assert_eq!(seen, found.then_some(test), "{message_id:?} {subject}");
     }
-    own_tests::seen(&db, test, NOW - 400).unwrap();
+    own_tests::seen(&db, test, id, NOW - 400).unwrap();
     let latest = || own_tests::latest(&db, id).unwrap().unwrap();
     assert_eq!(
         (latest().arrived_at, latest().took_ms),
         (Some(NOW), Some(0))
     );
-    own_tests::arrived(&db, test, NOW + 900, 900).unwrap();
-    own_tests::seen(&db, test, NOW + 5_000).unwrap();
-    assert_eq!(latest().took_ms, Some(900));
+    own_tests::arrived(&db, test, NOW + 900, 900, true).unwrap();
+    assert!(latest().in_inbox);
+    // Another address of the same mailbox says nothing about the folder of this one; its own poll does.
+    own_tests::seen(&db, test, id + 1, NOW + 5_000).unwrap();
+    assert!(latest().in_inbox);
+    own_tests::seen(&db, test, id, NOW + 5_000).unwrap();
+    assert_eq!((latest().took_ms, latest().in_inbox), (Some(900), false));
 
     let second = own_tests::begin(&db, id, "m2@contoso.example", "t2", NOW).unwrap();
     let refusal = Finding::plain("ErrorSendAsDenied", Severity::Failed);
