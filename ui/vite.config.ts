@@ -22,5 +22,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["tests/**/*.test.ts"],
     setupFiles: ["tests/setup.ts"],
+    // A loaded computer takes its time.
+    testTimeout: 20_000,
   },
 });

@@ -1,20 +1,9 @@
-import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
-import App from "../src/App.svelte";
 import type { ForecastItem } from "../src/bindings";
 import { live } from "../src/live.svelte";
-import { here, parse } from "../src/route.svelte";
-import { address, app, card, problem, start, type Answers } from "./core";
-
-function open(hash: string, answers: Answers) {
-  const asked = start(answers);
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.toast = null;
-  live.said = "";
-  here.route = parse(hash);
-  return { asked, ...render(App) };
-}
+import { address, app, card, problem } from "./core";
+import { open } from "./window";
 
 const saved = (asked: [string, any][]) =>
   asked.filter(([command]) => command === "save_settings");

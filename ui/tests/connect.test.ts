@@ -1,18 +1,8 @@
-import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
-import App from "../src/App.svelte";
 import type { ConnectAttempt, ConnectStage } from "../src/bindings";
-import { here, parse } from "../src/route.svelte";
-import { live } from "../src/live.svelte";
-import {
-  address,
-  app,
-  finding,
-  problem,
-  start,
-  tell,
-  type Answers,
-} from "./core";
+import { address, app, finding, problem, tell } from "./core";
+import { open, press, type } from "./window";
 
 const client = "6f3c1d52-8a34-4b6b-9d0e-2a6a4b1f7c11";
 const attempt = (stage: ConnectStage): ConnectAttempt => ({
@@ -50,24 +40,9 @@ const sandbox = {
   scenarios: [],
 };
 
-/** Opens the window at a place. */
-function open(hash: string, answers: Answers) {
-  const asked = start(answers);
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.attempt = null;
-  live.toast = null;
-  here.route = parse(hash);
-  render(App);
-  return asked;
-}
-const type = (id: string, value: string) =>
-  fireEvent.input(screen.getByTestId(id), { target: { value } });
-const press = (id: string) => fireEvent.click(screen.getByTestId(id));
-
 test("first run leads through the practice tenant to the details with the import", async () => {
   const connected = { ...address, sandbox: true };
-  const asked = open("", {
+  const { asked } = open("", {
     start_sandbox: () => sandbox,
     begin_connect: () => attempt({ kind: "preparing" }),
     finish_connect: () => connected,
@@ -108,7 +83,9 @@ test("first run leads through the practice tenant to the details with the import
 });
 
 test("an app registration is checked before the browser opens", async () => {
-  const asked = open("#/connect", { begin_connect: () => attempt(waiting) });
+  const { asked } = open("#/connect", {
+    begin_connect: () => attempt(waiting),
+  });
   await screen.findByTestId("connect-address");
   await type("connect-address", "not an address");
   await press("connect-next");
@@ -162,7 +139,7 @@ test("an address that is in use is refused beside its field, by name", async () 
 });
 
 test("another account is refused with both names and can be tried again", async () => {
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     app_view: () => own,
     begin_connect: () =>
       attempt({
@@ -207,7 +184,7 @@ test("a failed sign-in shows the catalogue's card", async () => {
 });
 
 test("leaving the wizard cancels the attempt", async () => {
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     app_view: () => own,
     begin_connect: () => attempt(waiting),
   });
@@ -235,7 +212,7 @@ test("an attempt that ended meanwhile leaves the sign-in page with its reason", 
 });
 
 test("reconnecting asks for no import and fetches what arrived meanwhile", async () => {
-  const asked = open("#/addresses/1/reconnect", {
+  const { asked } = open("#/addresses/1/reconnect", {
     list_addresses: () => [{ ...address, status: "disconnected" }],
     list_brands: () => ["Contoso"],
     reconnect_address: () => attempt(ready),

@@ -1,6 +1,5 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { expect, test, vi } from "vitest";
-import App from "../src/App.svelte";
 import type {
   AddressView,
   HandOff,
@@ -13,17 +12,8 @@ import { live } from "../src/live.svelte";
 import ConnectionMap from "../src/parts/ConnectionMap.svelte";
 import { states, ways } from "../src/parts/map/looks";
 import { summary } from "../src/parts/map/summary";
-import { here, parse } from "../src/route.svelte";
-import {
-  address,
-  app,
-  card,
-  finding,
-  problem,
-  start,
-  tell,
-  type Answers,
-} from "./core";
+import { address, card, finding, problem, tell, type Answers } from "./core";
+import { details as healthy, open as openWindow } from "./window";
 
 type Facts = Map["stations"][number]["facts"];
 const order: Station[] = [
@@ -110,8 +100,7 @@ const explanation: Explanation = {
 
 /** Opens the window at a place. */
 function open(hash: string, answers: Answers) {
-  const asked = start({
-    app_view: () => app,
+  const opened = openWindow(hash, {
     address_details: ({ id }) => {
       if (id !== 2) throw problem("not_found");
       return details;
@@ -120,43 +109,9 @@ function open(hash: string, answers: Answers) {
     hand_off_senders: () => [],
     ...answers,
   });
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.maps = {};
-  live.handOffs = [];
-  live.toast = null;
-  here.route = parse(hash);
-  render(App);
-  return asked;
+  return opened.asked;
 }
-const details = {
-  address: failed,
-  identity: {
-    login_name: failed.address,
-    display_name: "Contoso",
-    primary_address: null,
-    aliases: [],
-    tenant_id: "t",
-  },
-  scopes: [],
-  folder: "Inbox",
-  poll_interval_s: 60,
-  category: null,
-  registration: {
-    authority: "https://login.example",
-    tenant: "t",
-    client_id: "c",
-    graph_url: "https://graph.example",
-  },
-  totals: { found: 0, imported: 0, duplicate: 0, skipped: 0, failed: 0 },
-  folder_path: null,
-  next_folder: null,
-  after_import: { kind: "read" },
-  server: null,
-  outbound: null,
-  pending_marks: 0,
-  events: [],
-};
+const details = { ...healthy, address: failed };
 
 test("every state of a station differs in shape and word, not in colour alone", () => {
   const map = mapOf(null);

@@ -1,6 +1,5 @@
-import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
-import App from "../src/App.svelte";
 import type {
   AddressView,
   ConnectionMap,
@@ -8,10 +7,9 @@ import type {
   PracticeView,
   StationState,
 } from "../src/bindings";
-import { live } from "../src/live.svelte";
 import { practising } from "../src/practising.svelte";
-import { here, parse } from "../src/route.svelte";
-import { address, app, card, finding, start, type Answers } from "./core";
+import { address, app, card, finding, type Answers } from "./core";
+import { open as openWindow } from "./window";
 
 const sandbox = {
   authority: "http://localhost:1",
@@ -57,7 +55,10 @@ const map = (state: StationState): ConnectionMap => ({
 
 function open(hash: string, given: Partial<ExerciseView>, answers: Answers) {
   const view: PracticeView = { exercises: [exercise(given)], admin };
-  const asked = start({
+  practising.broken = [];
+  practising.mended = [];
+  practising.seen = false;
+  return openWindow(hash, {
     app_view: () => ({ ...app, sandbox }),
     list_addresses: () => [mailbox],
     list_approvals: () => [],
@@ -66,15 +67,6 @@ function open(hash: string, given: Partial<ExerciseView>, answers: Answers) {
     end_exercise: () => null,
     ...answers,
   });
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.maps = {};
-  live.toast = null;
-  practising.broken = [];
-  practising.mended = [];
-  practising.seen = false;
-  here.route = parse(hash);
-  return { asked, ...render(App) };
 }
 
 const names = (asked: [string, any][]) => asked.map(([command]) => command);

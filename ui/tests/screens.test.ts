@@ -1,19 +1,10 @@
-import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
-import App from "../src/App.svelte";
 import type { AddressView, TicketRow } from "../src/bindings";
 import { heard, live } from "../src/live.svelte";
 import { here, href, parse, type Route } from "../src/route.svelte";
-import { address, finding, problem, start, tell, type Answers } from "./core";
-
-function open(hash: string, answers: Answers) {
-  const asked = start(answers);
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.toast = null;
-  here.route = parse(hash);
-  return { asked, ...render(App) };
-}
+import { address, finding, problem, tell } from "./core";
+import { open } from "./window";
 
 const failed: AddressView = {
   ...address,

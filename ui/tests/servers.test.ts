@@ -1,38 +1,13 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { expect, test, vi } from "vitest";
-import App from "../src/App.svelte";
 import type {
-  AddressDetails,
   AfterImportRehearsal,
   ConnectStage,
   FolderView,
 } from "../src/bindings";
-import { live } from "../src/live.svelte";
 import FolderTree from "../src/parts/FolderTree.svelte";
-import { here, parse } from "../src/route.svelte";
-import {
-  address,
-  app,
-  finding,
-  problem,
-  start,
-  tell,
-  type Answers,
-} from "./core";
-
-function open(hash: string, answers: Answers) {
-  const asked = start(answers);
-  live.addresses = { state: "wait" };
-  live.app = { state: "wait" };
-  live.attempt = null;
-  live.toast = null;
-  here.route = parse(hash);
-  render(App);
-  return asked;
-}
-const type = (id: string, value: string) =>
-  fireEvent.input(screen.getByTestId(id), { target: { value } });
-const press = (id: string) => fireEvent.click(screen.getByTestId(id));
+import { address, app, finding, problem, tell } from "./core";
+import { details, open, press, type } from "./window";
 
 const folders: FolderView[] = [
   ["Inbox", 0, true],
@@ -51,35 +26,6 @@ const folders: FolderView[] = [
   is_read: path === "Inbox",
 }));
 
-const details: AddressDetails = {
-  address,
-  identity: {
-    login_name: address.address,
-    display_name: "Support",
-    primary_address: address.address,
-    aliases: [],
-    tenant_id: "t",
-  },
-  scopes: [],
-  folder: "Inbox",
-  folder_path: null,
-  next_folder: null,
-  after_import: { kind: "read" },
-  server: null,
-  outbound: null,
-  poll_interval_s: 60,
-  category: "Mailroom",
-  registration: {
-    authority: "https://login.example",
-    tenant: "t",
-    client_id: "c",
-    graph_url: "https://graph.example",
-  },
-  totals: { found: 0, imported: 0, duplicate: 0, skipped: 0, failed: 0 },
-  pending_marks: 0,
-  events: [],
-};
-
 const ready: ConnectStage = {
   kind: "ready",
   identity: { ...details.identity, display_name: "" },
@@ -90,7 +36,7 @@ const ready: ConnectStage = {
 };
 
 test("a mailbox is connected with a password that leaves the page at once, and sends through the server that was shown", async () => {
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
     propose_servers: () => [
       {
@@ -196,7 +142,7 @@ test("a mailbox is connected with a password that leaves the page at once, and s
 });
 
 test("a shared mailbox is asked for as one, by Graph", async () => {
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
     app_view: () => ({ ...app, has_own_registration: true }),
     begin_connect: () => ({
@@ -252,7 +198,7 @@ test("mail is deleted only after a look and the address typed out", async () => 
     imported_before: 5,
     mails: [],
   };
-  const asked = open("#/addresses/1", {
+  const { asked } = open("#/addresses/1", {
     list_addresses: () => [address],
     address_details: () => details,
     rehearse_after_import: () => rehearsal,

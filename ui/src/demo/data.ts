@@ -152,7 +152,9 @@ export function addresses(): AddressView[] {
       cause: finding("throttled", "warning"),
       next_poll_at: now + 2 * minute,
     }),
-    address(5, "お問い合わせ@fabrikam.example", "Fabrikam", {}),
+    address(5, "お問い合わせ@fabrikam.example", "Fabrikam", {
+      mailbox: "お問い合わせ@fabrikam.example",
+    }),
     address(6, "jobs@nordwind.example", "Nordwind", {
       status: "paused",
       last_success_at: now - 26 * 60 * minute,
