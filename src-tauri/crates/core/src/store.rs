@@ -9,6 +9,7 @@ pub mod after_import;
 pub mod agents;
 pub mod brands;
 pub mod certificates;
+mod checkpoint;
 mod columns;
 pub mod events;
 pub mod folders;
@@ -107,8 +108,8 @@ impl Store {
             let connection = open::open(&data_dir)?;
             let path = data_dir.join(open::FILE);
             Ok(Self {
+                writer: Arc::new(Writer::start(connection, &path)?),
                 readers: Arc::new(Readers::new(path)),
-                writer: Arc::new(Writer::start(connection)?),
             })
         });
         finished(opened.await)?

@@ -20,10 +20,6 @@ const APPLICATION_ID: i64 = 0x4d41_494c;
 /// How long to wait for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// Pages of the WAL after which it is copied into the file: 16 MiB. Pages that an import writes again and again are copied
-/// less often than at SQLite's 1,000.
-const CHECKPOINT: u32 = 4_000;
-
 /// Statement number n brings the file from version n to n + 1.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_init.sql"),
@@ -98,7 +94,6 @@ fn bring_up(path: &Path, migrations: &[&str], known: i64) -> Result<Connection, 
         return Err(StoreError::Newer { found, known });
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT, |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     check(&connection)?;
     for (number, migration) in (1..).zip(migrations) {

@@ -1,8 +1,10 @@
 //! The one thread of this process that writes. Other processes have theirs; SQLite lets them take turns.
 
 use super::StoreError;
+use super::checkpoint::Checkpoint;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -22,11 +24,12 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread with its connection.
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
+        let checkpoint = Checkpoint::start(path, &mut connection)?;
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(connection, &receiver))
+            .spawn(move || serve(connection, checkpoint, &receiver))
             .map_err(StoreError::Folder)?;
         Ok(Self {
             work: Mutex::new(Some(sender)),
@@ -92,7 +95,7 @@ fn transact<T>(
     Ok(value)
 }
 
-fn serve(mut connection: Connection, work: &Receiver<Work>) {
+fn serve(mut connection: Connection, checkpoint: Checkpoint, work: &Receiver<Work>) {
     let mut unsettled = false;
     loop {
         let next = if unsettled {
@@ -109,21 +112,14 @@ fn serve(mut connection: Connection, work: &Receiver<Work>) {
                 unsettled = true;
             }
             Err(RecvTimeoutError::Timeout) => {
-                checkpoint(&connection);
+                checkpoint.now();
                 unsettled = false;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    checkpoint.stop(&mut connection);
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database did not close");
-    }
-}
-
-/// Copies the WAL into the file as far as readers allow; what is left is copied later.
-fn checkpoint(connection: &Connection) {
-    let copied = connection.pragma_update_and_check(None, "wal_checkpoint", "PASSIVE", |_| Ok(()));
-    if let Err(error) = copied {
-        tracing::warn!(%error, "the WAL could not be copied");
     }
 }

@@ -16,14 +16,14 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 /// Messages a page of the listing.
 const PAGE: u32 = 250;
 /// Messages in one slice; between slices the address may poll.
-const SLICE: u32 = 1_000;
+const SLICE: u32 = 2_000;
 /// Groups fetched at once.
 const IN_FLIGHT: usize = 2;
 /// Messages in one transaction at most: what came while the one before was written. The search index takes many at once
 /// much faster than one by one.
-const TRANSACTION: usize = 200;
+const TRANSACTION: usize = 400;
 /// Groups that wait to be written.
-const WAITING: usize = 10;
+const WAITING: usize = 20;
 /// KiB of mail that may wait to be written.
 const WAITING_KIB: u32 = 16 * 1024;
 

@@ -191,3 +191,33 @@ async fn dropping_the_store_without_closing_loses_nothing() {
     let value = again.read(|conn| settings::get(conn, "a")).await.unwrap();
     assert_eq!(value.as_deref(), Some("1"));
 }
+
+#[tokio::test]
+async fn the_wal_stays_short_while_much_is_written_and_goes_when_the_store_closes() {
+    let (folder, store) = store().await;
+    store
+        .write(|tx| tx.execute_batch("CREATE TABLE heap (bytes BLOB NOT NULL)"))
+        .await
+        .unwrap();
+    let wal = folder.path().join("mailroom.db-wal");
+    let mut longest = 0;
+    for _ in 0..50 {
+        store
+            .write(|tx| {
+                tx.execute("INSERT INTO heap VALUES (zeroblob(4 << 20))", [])
+                    .map(drop)
+            })
+            .await
+            .unwrap();
+        longest = longest.max(std::fs::metadata(&wal).unwrap().len());
+    }
+    assert!(longest < 100 << 20, "{longest} of 200 MiB");
+    store.close().await;
+    assert!(!wal.exists());
+    assert!(
+        std::fs::metadata(folder.path().join("mailroom.db"))
+            .unwrap()
+            .len()
+            > 200 << 20
+    );
+}
