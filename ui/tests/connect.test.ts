@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
 import type { ConnectAttempt, ConnectStage } from "../src/bindings";
+import { here } from "../src/route.svelte";
 import { address, app, finding, problem, tell } from "./core";
 import { open, press, type } from "./window";
 

@@ -2,7 +2,7 @@ import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
 import type { AddressView, TicketRow } from "../src/bindings";
 import { heard, live } from "../src/live.svelte";
-import { here, href, parse, type Route } from "../src/route.svelte";
+import { href, parse, type Route } from "../src/route.svelte";
 import { address, finding, problem, tell } from "./core";
 import { open } from "./window";
 
