@@ -2,6 +2,8 @@
 
 use crate::usage::Usage;
 use crate::{Outcome, SERVER};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 /// What is compared.
@@ -19,13 +21,18 @@ impl Comparison {
     }
 
     /// Lets the contenders import and prints the medians, and the first contender's figures divided by the others'.
-    /// `server` is what they are told of the server.
-    pub(crate) fn run(&self, server: &str, contenders: &[&str]) -> Outcome<()> {
+    /// `server` is what they are told of the server. Returns the medians of each size, in the contenders' order.
+    pub(crate) fn run(
+        &self,
+        server: &str,
+        contenders: &[&str],
+    ) -> Outcome<BTreeMap<u32, Vec<Usage>>> {
+        let mut all_medians = BTreeMap::new();
         for size in &self.sizes {
             let mut figures: Vec<Vec<Usage>> = vec![Vec::new(); contenders.len()];
             for round in 1..=self.rounds {
                 for (kind, all) in contenders.iter().zip(&mut figures) {
-                    let usage = run(server, kind, *size)?;
+                    let usage: Usage = run(server, kind, *size)?;
                     eprintln!("round {round}: {kind:14} {size:>6} mails: {usage}");
                     all.push(usage);
                 }
@@ -44,13 +51,20 @@ impl Comparison {
                     medians[0].peak_mib / other.peak_mib
                 );
             }
+            all_medians.insert(*size, medians);
         }
-        Ok(())
+        Ok(all_medians)
     }
 }
 
-/// Runs one contender in a process of its own.
-pub(crate) fn run(server: &str, kind: &str, size: u32) -> Outcome<Usage> {
+/// Prints a figure beside the most that it is to be, and whether it is.
+pub(crate) fn target(what: &str, figure: f64, most: f64) {
+    let verdict = if figure <= most { "met" } else { "MISSED" };
+    println!("  target: {what} {figure:.2}, at most {most}: {verdict}");
+}
+
+/// Runs one contender in a process of its own. Returns what it measured.
+pub(crate) fn run<T: DeserializeOwned>(server: &str, kind: &str, size: u32) -> Outcome<T> {
     let output = Command::new(std::env::current_exe()?)
         .args([kind, &size.to_string()])
         .env(SERVER, server.trim())

@@ -1,9 +1,9 @@
 //! Imports by IMAP from a Dovecot, beside other programs that fetch the same mailbox.
 
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, target};
 use crate::connection::{MemoryKey, open, polled};
 use crate::usage::Usage;
-use crate::{Outcome, delivery, engine, maildir, runtime};
+use crate::{MAILBOX, Outcome, delivery, engine, maildir, runtime};
 use mailroom_core::account::Tls;
 use mailroom_core::api::view::ConnectChoices;
 use mailroom_core::api::{self, ImapInput};
@@ -11,6 +11,7 @@ use mailroom_core::app::App;
 use mailroom_core::app::desktop::Desktop;
 use mailroom_rigs::dovecot::{self, Dovecot};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -42,16 +43,48 @@ pub(crate) fn compare(asked: &Comparison, imports: bool, delivered: bool) -> Out
         authority: dovecot.place().join("authority.pem"),
         maildir: dovecot.maildir(),
     };
-    let mails = asked.most().max(crate::MAILBOX);
+    let mails = asked.most().max(MAILBOX);
     maildir::write(&server.maildir, mails, dovecot.owner())?;
     let server = serde_json::to_string(&server)?;
     if imports {
-        asked.run(&server, &["imap-engine", "mbsync", "mbsync-notmuch"])?;
+        targets(&asked.run(&server, &["imap-engine", "mbsync", "mbsync-notmuch"])?);
     }
     if delivered {
         delivery::compare(&server)?;
     }
     Ok(())
+}
+
+/// A mailbox of this size and more is a large one.
+const LARGE: u32 = 100_000;
+
+/// What an import is to be beside others at less work (mbsync neither parses nor threads nor indexes, and does not wait
+/// for the disk), and how much memory it may take.
+fn targets(medians: &BTreeMap<u32, Vec<Usage>>) {
+    for (size, usages) in medians {
+        let [engine, mbsync, indexed] = usages.as_slice() else {
+            continue;
+        };
+        println!("newest {size}:");
+        let most = if *size < 1_000 { 1.5 } else { 2.0 };
+        target("time / mbsync", engine.seconds / mbsync.seconds, most);
+        target(
+            "time / mbsync-notmuch",
+            engine.seconds / indexed.seconds,
+            0.1,
+        );
+        if *size >= LARGE {
+            target("MiB of memory", engine.peak_mib, 120.0);
+            if let Some(usual) = medians.get(&MAILBOX).and_then(|usages| usages.first()) {
+                let each = |usage: &Usage| usage.seconds / f64::from(usage.messages);
+                target(
+                    "time of a mail / one of 10,000",
+                    each(engine) / each(usual),
+                    1.25,
+                );
+            }
+        }
+    }
 }
 
 /// Imports the newest `size` mails.

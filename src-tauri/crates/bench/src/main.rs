@@ -22,10 +22,10 @@ mod tenant;
 mod usage;
 
 use comparison::Comparison;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::error::Error;
 use std::process::ExitCode;
-use usage::Usage;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -61,13 +61,13 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// Does one import in this process and prints what it took.
-fn measured<S: DeserializeOwned, F: Future<Output = Outcome<Usage>>>(
+fn measured<S: DeserializeOwned, T: Serialize, F: Future<Output = Outcome<T>>>(
     size: &str,
     import: impl FnOnce(S, u32) -> F,
 ) -> Outcome<()> {
     let server: S = serde_json::from_str(&std::env::var(SERVER)?)?;
-    let usage = runtime()?.block_on(import(server, size.parse()?))?;
-    println!("{}", serde_json::to_string(&usage)?);
+    let taken = runtime()?.block_on(import(server, size.parse()?))?;
+    println!("{}", serde_json::to_string(&taken)?);
     Ok(())
 }
 

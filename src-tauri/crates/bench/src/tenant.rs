@@ -24,7 +24,8 @@ pub(crate) fn serve() -> Outcome<()> {
 pub(crate) fn compare(asked: &Comparison) -> Outcome<()> {
     println!("By Microsoft Graph, from the practice tenant");
     let tenant = Tenant::start(asked.most().max(crate::MAILBOX))?;
-    asked.run(&tenant.description, &["engine", "floor"])
+    asked.run(&tenant.description, &["engine", "floor"])?;
+    Ok(())
 }
 
 /// A running tenant; it ends when this is dropped.
