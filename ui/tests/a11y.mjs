@@ -10,7 +10,7 @@ const axe = readFileSync(
   "utf8",
 );
 const only = process.argv.slice(2);
-const { browser, visit, switchTo, close } = await open();
+const { newPage, visit, switchTo, close } = await open();
 let visited = 0;
 let bad = 0;
 const outside = [];
@@ -92,7 +92,7 @@ const todo = screens
 // A page is busy in its own process: one for each core.
 await Promise.all(
   Array.from({ length: availableParallelism() }, async () => {
-    const page = await browser.newPage({
+    const page = await newPage({
       viewport: { width: 1080, height: 760 },
       reducedMotion: "reduce",
     });

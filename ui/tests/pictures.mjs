@@ -12,8 +12,8 @@ const [
   ...names
 ] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
-const { browser, visit, close } = await open();
-const page = await browser.newPage({
+const { newPage, visit, close } = await open();
+const page = await newPage({
   viewport: { width: Number(width), height: Number(height) },
   deviceScaleFactor: Number(scale),
 });

@@ -292,7 +292,12 @@ export async function open() {
     args: ["--no-sandbox", "--disable-gpu", "--lang=en-GB"],
   });
   return {
-    browser,
+    /** A page that is patient with a loaded computer. */
+    async newPage(options) {
+      const page = await browser.newPage(options);
+      page.setDefaultTimeout(120_000);
+      return page;
+    },
     async visit(page, screen, lang, theme) {
       await page.goto("about:blank");
       await page.goto(
