@@ -3,6 +3,7 @@
 mod doctor;
 pub mod hostile;
 mod mailbox;
+mod refused;
 mod scripts;
 mod steps;
 

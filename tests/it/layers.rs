@@ -10,7 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // `diagnosis::evidence` is what a server said, without secrets: a value that errors carry.
     ("oauth", &["account", "secrets", "diagnosis"]),
     ("import", &[]),
-    ("provider", &["account", "oauth", "diagnosis"]),
+    ("provider", &["account", "oauth", "diagnosis", "discovery"]),
     ("discovery", &["account", "oauth"]),
     // The store keeps the values that shells draw; findings are stored as they are.
     ("store", &["account", "diagnosis", "api::view"]),

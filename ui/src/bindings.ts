@@ -338,7 +338,7 @@ args: { [key in string]: string }, };
 export type Direction = "inbound" | "outbound";
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "invalid_manifest" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "nobody_to_answer" | "no_outbound" | "reply_unsure" | "invalid_manifest" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
 export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed" | "admin_asked" | "admin_mailed";
@@ -756,7 +756,7 @@ tls: Tls,
 login: string, };
 
 /** How the proposed servers are signed in to. */
-export type ProposedSignIn = "password" | "microsoft" | "issuer";
+export type ProposedSignIn = "password" | "app_password" | "microsoft" | "issuer";
 
 /** How mail is reached. */
 export type ProviderKind = "graph" | "imap" | "ews";
@@ -864,7 +864,14 @@ inbound: ProposedServer,
 /** For sending, by SMTP. */
 outbound: ProposedServer | null,
 /** How to sign in. */
-sign_in: ProposedSignIn, };
+sign_in: ProposedSignIn,
+/** Code of the catalogue's card about what has to be done at the provider first. */
+hint: string | null,
+/** Servers outside the address's domain that settings published there name: they belong to somebody else, and a
+ * person has to say that this is right. Empty for settings that are built in. */
+elsewhere: Array<string>,
+/** The provider whose servers these are, where it is known. */
+owner: string | null, };
 
 /** What trying one server brought. */
 export type ServerResult = {

@@ -35,6 +35,81 @@ const ready: ConnectStage = {
   folder_messages: 12,
 };
 
+test("servers of somebody else are used only after a yes, and their provider's wish is shown", async () => {
+  const at = (host: string, port: number) => ({
+    host,
+    port,
+    tls: "implicit",
+    login: address.address,
+  });
+  const asked = open("#/connect", {
+    list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
+    propose_servers: () => [
+      {
+        source: "https://autoconfig.contoso.example/mail/config-v1.1.xml",
+        built_in: false,
+        inbound: at("imap.gmail.com", 993),
+        outbound: at("smtp.gmail.com", 465),
+        sign_in: "app_password",
+        hint: "Gmail sign-in",
+        elsewhere: ["imap.gmail.com", "smtp.gmail.com"],
+        owner: "Gmail",
+      },
+    ],
+    explain: ({ code }) => ({
+      code,
+      title: "Gmail does not accept this password",
+      meaning: "Gmail takes an app password from mail programs.",
+      severity: "failed",
+      fixers: ["you"],
+      fixer_labels: ["You"],
+      steps: [],
+      links: [
+        { label: "Google", url: "https://myaccount.google.com/apppasswords" },
+      ],
+      commands: [],
+      notes: [],
+      known: true,
+    }),
+    open_link: () => null,
+    begin_connect_password: () => ({
+      id: "a1",
+      address: address.address,
+      stage: { kind: "checking" },
+    }),
+  });
+  await screen.findByTestId("connect-address");
+  await type("connect-address", address.address);
+  await press("connect-imap");
+  await press("connect-next");
+  // Shown with its owner, and not chosen by itself.
+  await screen.findByText("Belongs to Gmail, not to contoso.example.");
+  const host = screen.getByTestId<HTMLInputElement>("inbound-host");
+  expect(host.value).toBe("");
+  expect(screen.queryByTestId("elsewhere")).toBeNull();
+
+  await press("proposal");
+  expect(host.value).toBe("imap.gmail.com");
+  await screen.findByText("Gmail takes an app password from mail programs.");
+  await fireEvent.click(screen.getByRole("button", { name: "Google" }));
+  await type("password", "sesame");
+  await press("connect-next");
+  expect(screen.getByTestId("elsewhere-yes").ariaInvalid).toBe("true");
+  const begun = () =>
+    asked.some(([command]) => command === "begin_connect_password");
+  expect(begun()).toBe(false);
+
+  await press("elsewhere-yes");
+  await press("connect-next");
+  await waitFor(() => expect(begun()).toBe(true));
+  expect(
+    asked.some(
+      ([command, args]) =>
+        command === "open_link" && args.url.endsWith("/apppasswords"),
+    ),
+  ).toBe(true);
+});
+
 test("a mailbox is connected with a password that leaves the page at once, and sends through the server that was shown", async () => {
   const { asked } = open("#/connect", {
     list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
@@ -55,6 +130,9 @@ test("a mailbox is connected with a password that leaves the page at once, and s
           login: address.address,
         },
         sign_in: "password",
+        hint: null,
+        elsewhere: [],
+        owner: null,
       },
     ],
     begin_connect_password: () => ({

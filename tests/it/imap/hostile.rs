@@ -51,6 +51,11 @@ impl Script {
         }
     }
 
+    /// Plays the trick so many times from now on.
+    pub fn arm(&self, times: u32) {
+        self.times.store(times, Ordering::SeqCst);
+    }
+
     /// Whether no trick is left.
     pub fn is_spent(&self) -> bool {
         self.times.load(Ordering::SeqCst) == 0

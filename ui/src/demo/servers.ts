@@ -90,6 +90,25 @@ export function rehearsal(choice: AfterImport): AfterImportRehearsal {
 
 export const proposals = (address: string): ServerProposal[] => {
   const domain = address.split("@")[1] ?? "contoso.example";
+  const at = (host: string, port: number) => ({
+    host,
+    port,
+    tls: "implicit" as const,
+    login: address,
+  });
+  if (domain.startsWith("tailwind"))
+    return [
+      {
+        source: `https://autoconfig.${domain}/mail/config-v1.1.xml`,
+        built_in: false,
+        inbound: at("imap.gmail.com", 993),
+        outbound: at("smtp.gmail.com", 465),
+        sign_in: "app_password",
+        hint: "Gmail sign-in",
+        elsewhere: ["imap.gmail.com", "smtp.gmail.com"],
+        owner: "Gmail",
+      },
+    ];
   return [
     {
       source: `https://autoconfig.${domain}/mail/config-v1.1.xml`,
@@ -107,6 +126,9 @@ export const proposals = (address: string): ServerProposal[] => {
         login: address,
       },
       sign_in: "password",
+      hint: null,
+      elsewhere: [],
+      owner: null,
     },
     {
       source: "Microsoft 365",
@@ -124,6 +146,9 @@ export const proposals = (address: string): ServerProposal[] => {
         login: address,
       },
       sign_in: "microsoft",
+      hint: null,
+      elsewhere: [],
+      owner: "Microsoft 365",
     },
   ];
 };

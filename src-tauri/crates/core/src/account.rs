@@ -154,6 +154,11 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// The part before the `@`.
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
     /// The form to compare and to store under: all in lower case.
     pub fn key(&self) -> String {
         self.0.to_lowercase()

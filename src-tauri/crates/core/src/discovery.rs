@@ -7,14 +7,15 @@ mod presets;
 
 use crate::account::{EmailAddress, Tls};
 use crate::oauth::http::{is_allowed, is_loopback, read_capped};
+use std::time::Duration;
 use url::Url;
 
 /// Longest settings file, in bytes.
 const FILE_LIMIT: usize = 256 << 10;
 /// Redirects that are followed, all within the domain.
 const REDIRECTS: usize = 3;
-/// Time for one file.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(8);
+/// Time for one file, redirects included.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A server that may be the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,10 @@ pub struct FoundServer {
 /// How a provider wants people to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundSignIn {
-    /// With a password, perhaps one for apps.
+    /// With the password of the mailbox.
     Password,
+    /// With a password that is made for one program.
+    AppPassword,
     /// In the browser, at Microsoft.
     Microsoft,
     /// In the browser, at an issuer that has to be named.
@@ -53,6 +56,18 @@ pub struct Found {
     pub outbound: Option<FoundServer>,
     /// How to sign in.
     pub sign_in: FoundSignIn,
+    /// The catalogue's card about what has to be done at the provider first.
+    pub hint: Option<&'static str>,
+    /// Servers that published settings name outside the mail domain: they belong to somebody else, and only a person
+    /// can know whether that is right.
+    pub elsewhere: Vec<String>,
+    /// The provider whose servers these are, where it is known.
+    pub owner: Option<&'static str>,
+}
+
+/// The catalogue's card about signing in with a password at a known provider's server; nothing for every other host.
+pub fn card_at(host: &str) -> Option<&'static str> {
+    presets::owner(host).and_then(|(_, card)| card)
 }
 
 /// Settings for `address`, likeliest first. Asks the address's own domain only, by HTTPS, and only where the provider is
@@ -67,25 +82,43 @@ pub async fn propose(http: &reqwest::Client, address: &EmailAddress) -> Vec<Foun
         format!("https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml"),
     ];
     let places = places.iter().filter_map(|place| Url::parse(place).ok());
-    let mut found = published(http, places.collect(), address).await;
+    let mut found = published(http, places.collect(), address, PATIENCE).await;
     found.push(presets::microsoft_365(address));
     found
 }
 
 /// What the first of `places` that has settings says.
-async fn published(http: &reqwest::Client, places: Vec<Url>, address: &EmailAddress) -> Vec<Found> {
-    let looks = places
-        .into_iter()
-        .map(|place| async move { (file(http, place.clone(), address.domain()).await, place) });
+async fn published(
+    http: &reqwest::Client,
+    places: Vec<Url>,
+    address: &EmailAddress,
+    patience: Duration,
+) -> Vec<Found> {
+    let domain = address.domain();
+    let looks = places.into_iter().map(|place| async move {
+        let file = tokio::time::timeout(patience, file(http, place.clone(), domain)).await;
+        (file.ok().flatten(), place)
+    });
     for (file, place) in futures_util::future::join_all(looks).await {
         let settings = file.and_then(|bytes| autoconfig::read(&bytes, address));
         if let Some((inbound, outbound, sign_in)) = settings {
+            let mut elsewhere: Vec<String> = [Some(&inbound), outbound.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|server| server.host.clone())
+                .filter(|host| !is_within(host, domain))
+                .collect();
+            elsewhere.dedup();
+            let owner = presets::owner(&inbound.host);
             return vec![Found {
                 source: place.to_string(),
                 built_in: false,
                 inbound,
                 outbound,
                 sign_in,
+                hint: owner.and_then(|(_, card)| card),
+                elsewhere,
+                owner: owner.map(|(name, _)| name),
             }];
         }
     }
@@ -96,7 +129,7 @@ async fn published(http: &reqwest::Client, places: Vec<Url>, address: &EmailAddr
 async fn file(http: &reqwest::Client, place: Url, domain: &str) -> Option<bytes::Bytes> {
     let mut url = place;
     for _ in 0..=REDIRECTS {
-        let answer = http.get(url.clone()).timeout(PATIENCE).send().await.ok()?;
+        let answer = http.get(url.clone()).send().await.ok()?;
         if answer.status().is_redirection() {
             let location = answer
                 .headers()
@@ -124,14 +157,17 @@ fn may_follow(from: &Url, to: &Url, domain: &str) -> bool {
     if is_loopback(from) {
         return to.origin() == from.origin();
     }
-    let inside = to.host_str().is_some_and(|host| {
-        host.eq_ignore_ascii_case(domain)
-            || host
-                .to_lowercase()
-                .strip_suffix(&domain.to_lowercase())
-                .is_some_and(|rest| rest.ends_with('.'))
-    });
+    let inside = to.host_str().is_some_and(|host| is_within(host, domain));
     inside && is_allowed(to) && to.scheme() == "https" && to.port().is_none()
+}
+
+/// Whether `host` is `domain` or below it. What stands above a domain may be anybody's (`co.uk`), so it is outside.
+fn is_within(host: &str, domain: &str) -> bool {
+    let (host, domain) = (host.to_lowercase(), domain.to_lowercase());
+    host == domain
+        || host
+            .strip_suffix(&domain)
+            .is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -174,7 +210,7 @@ mod tests {
         let http = crate::oauth::http::client(&[]).unwrap();
         let found = async |places: &[&str]| {
             let places = places.iter().map(|place| server.url.join(place).unwrap());
-            published(&http, places.collect(), &address()).await
+            published(&http, places.collect(), &address(), PATIENCE).await
         };
         let settings = found(&["/nothing", "/moved"]).await;
         assert_eq!(settings[0].inbound.host, "imap.contoso.example");
@@ -182,6 +218,60 @@ mod tests {
         assert!(!settings[0].built_in);
         assert!(found(&["/away", "/large", "/loop"]).await.is_empty());
         assert!(server.asked().iter().all(|asked| asked.method == "GET"));
+    }
+
+    /// A line that says nothing more after these bytes, and stays open.
+    async fn falls_silent(bytes: &'static [u8]) -> Url {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut line, _)) = listener.accept().await {
+                let _ = line.read(&mut [0; 1024]).await;
+                let _ = line.write_all(bytes).await;
+                open.push(line);
+            }
+        });
+        Url::parse(&url).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_costs_the_time_of_one_file() {
+        let http = crate::oauth::http::client(&[]).unwrap();
+        for said in [
+            b"".as_slice(),
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 900\r\n\r\n<clientConfig>",
+        ] {
+            let url = falls_silent(said).await;
+            let found = published(&http, vec![url], &address(), Duration::from_millis(200)).await;
+            assert!(found.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn servers_outside_the_mail_domain_are_named_with_their_owner() {
+        let server = Server::start(|asked, _| {
+            let host = asked.target.trim_start_matches('/');
+            text(200, "text/xml", FILE.replace("imap.contoso.example", host))
+        })
+        .await;
+        let http = crate::oauth::http::client(&[]).unwrap();
+        for (host, elsewhere, owner, hint) in [
+            ("imap.contoso.example", false, None, None),
+            ("contoso.example", false, None, None),
+            ("imap.evilcontoso.example", true, None, None),
+            ("contoso.example.evil.example", true, None, None),
+            ("example.example", true, None, None),
+            ("imap.gmail.com", true, Some("Gmail"), Some("Gmail sign-in")),
+            ("imap.strato.de", true, Some("STRATO"), None),
+        ] {
+            let place = server.url.join(&format!("/{host}")).unwrap();
+            let found = published(&http, vec![place], &address(), PATIENCE).await;
+            let expected: Vec<&str> = elsewhere.then_some(host).into_iter().collect();
+            assert_eq!(found[0].elsewhere, expected);
+            assert_eq!((found[0].owner, found[0].hint), (owner, hint), "{host}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod graph;
 pub mod imap;
+mod known;
 pub mod outbound;
 pub mod smtp;
 mod tls;

@@ -192,8 +192,12 @@ fn proposal(found: Found) -> ServerProposal {
         outbound: found.outbound.map(server),
         sign_in: match found.sign_in {
             FoundSignIn::Password => ProposedSignIn::Password,
+            FoundSignIn::AppPassword => ProposedSignIn::AppPassword,
             FoundSignIn::Microsoft => ProposedSignIn::Microsoft,
             FoundSignIn::Issuer => ProposedSignIn::Issuer,
         },
+        hint: found.hint.map(str::to_owned),
+        elsewhere: found.elsewhere,
+        owner: found.owner.map(str::to_owned),
     }
 }

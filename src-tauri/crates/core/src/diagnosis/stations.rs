@@ -175,7 +175,10 @@ pub fn station_of_code(code: &str) -> Station {
         | "signin_cancelled"
         | "signin_invalid"
         | "IMAP LOGIN failed"
+        | "Gmail browser first"
         | "IMAP Basic authentication disabled" => return Station::SignIn,
+        // Known providers' own cards (`crate::discovery::card_at`).
+        _ if code.ends_with(" sign-in") => return Station::SignIn,
         _ => {}
     }
     match catalogue::get(code).map(catalogue::Entry::family) {

@@ -10,6 +10,17 @@ const PIECES: usize = 20_000;
 /// Deepest nesting. Real files have four levels.
 const DEPTH: usize = 16;
 
+/// Last labels of names that mean something within one network only (RFC 6761, RFC 6762, RFC 8375, RFC 9476).
+const LOCAL: [&str; 7] = [
+    "local",
+    "localhost",
+    "internal",
+    "home",
+    "lan",
+    "arpa",
+    "alt",
+];
+
 /// What one `incomingServer` or `outgoingServer` says.
 #[derive(Default)]
 struct Entry {
@@ -103,29 +114,35 @@ fn server(entry: &Entry, address: &EmailAddress) -> Option<FoundServer> {
         _ => return None,
     };
     let fill = |text: &str| {
-        let local = address
-            .as_str()
-            .rsplit_once('@')
-            .map_or("", |(local, _)| local);
         text.replace("%EMAILADDRESS%", address.as_str())
-            .replace("%EMAILLOCALPART%", local)
+            .replace("%EMAILLOCALPART%", address.local_part())
             .replace("%EMAILDOMAIN%", address.domain())
     };
     let host = fill(&entry.host).to_lowercase();
-    // The same rule as for a mail domain: labels of letters, digits and hyphens.
+    // The same rule as for a mail domain: labels of letters, digits and hyphens. A number or a name of this network
+    // is nobody's mail server in public.
     EmailAddress::parse(&format!("x@{host}"))?;
+    let last = host.rsplit('.').next()?;
+    if last.chars().all(|c| c.is_ascii_digit()) || LOCAL.contains(&last) {
+        return None;
+    }
     let login = match fill(&entry.login) {
         login if login.is_empty() => address.to_string(),
         login => login,
     };
     let plain = login.len() <= 256 && !login.chars().any(char::is_control);
-    let port = entry.port.parse().ok().filter(|port: &u16| *port != 0)?;
+    let port = entry.port.parse().ok().filter(is_sane)?;
     plain.then_some(FoundServer {
         host,
         port,
         tls,
         login,
     })
+}
+
+/// Ports below 1024 belong to one service each; no settings lead to another one's (RFC 6335 §6; RFC 8314 §7).
+fn is_sane(port: &u16) -> bool {
+    matches!(port, 143 | 465 | 587 | 993) || *port >= 1024
 }
 
 /// Nothing where only ways are offered that Mailroom does not know (Kerberos, NTLM, client certificates).
@@ -196,12 +213,38 @@ mod tests {
     }
 
     #[test]
+    fn no_entity_is_looked_up_or_grows() {
+        let way = "password-cleartext";
+        let file = incoming("imap.contoso.example", "993", "SSL", "a&lol;b&#10;c", way);
+        let login = judged(&file).map(|(inbound, ..)| inbound.login);
+        assert_eq!(
+            login.as_deref(),
+            Some("abc"),
+            "an unknown entity is nothing"
+        );
+        let bomb = format!(
+            "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">\
+             <!ENTITY a \"aaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>{}",
+            incoming("imap.contoso.example", "993", "SSL", "&b;&x;", way)
+        );
+        assert_eq!(judged(&bomb), None);
+    }
+
+    #[test]
     fn proposes_nothing_without_encryption_and_nothing_odd() {
         let way = "password-cleartext";
         for file in [
             incoming("imap.contoso.example", "143", "plain", "", way),
             incoming("imap.contoso.example", "0", "SSL", "", way),
             incoming("imap.contoso.example", "99999", "SSL", "", way),
+            incoming("imap.contoso.example", "22", "SSL", "", way),
+            incoming("imap.contoso.example", "-993", "SSL", "", way),
+            incoming("127.0.0.1", "993", "SSL", "", way),
+            incoming("mail.localhost", "993", "SSL", "", way),
+            incoming("mail.lan", "993", "SSL", "", way),
+            incoming("localhost", "993", "SSL", "", way),
+            incoming("[::1]", "993", "SSL", "", way),
+            incoming("kim@imap.contoso.example", "993", "SSL", "", way),
             incoming("imap.contoso.example/x", "993", "SSL", "", way),
             incoming("", "993", "SSL", "", way),
             incoming("imap.contoso.example", "993", "SSL", "a&#10;b", "GSSAPI"),

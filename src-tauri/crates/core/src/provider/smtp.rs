@@ -166,7 +166,7 @@ impl SmtpSender {
             Ok(()) => Ok(session),
             Err(error) => {
                 session.leave().await;
-                Err(error)
+                Err(super::known::at(&shared.server.host, "SMTP ", error))
             }
         }
     }

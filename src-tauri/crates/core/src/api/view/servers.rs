@@ -103,8 +103,10 @@ pub struct ProposedServer {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub enum ProposedSignIn {
-    /// With a password, perhaps one for apps.
+    /// With the password of the mailbox.
     Password,
+    /// With a password that is made for one program at the provider.
+    AppPassword,
     /// In the browser, at Microsoft.
     Microsoft,
     /// In the browser, at an issuer that has to be named.
@@ -125,4 +127,11 @@ pub struct ServerProposal {
     pub outbound: Option<ProposedServer>,
     /// How to sign in.
     pub sign_in: ProposedSignIn,
+    /// Code of the catalogue's card about what has to be done at the provider first.
+    pub hint: Option<String>,
+    /// Servers outside the address's domain that settings published there name: they belong to somebody else, and a
+    /// person has to say that this is right. Empty for settings that are built in.
+    pub elsewhere: Vec<String>,
+    /// The provider whose servers these are, where it is known.
+    pub owner: Option<String>,
 }

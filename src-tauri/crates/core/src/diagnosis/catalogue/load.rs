@@ -7,12 +7,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// Each file, its text, and the family of its entries.
-pub(super) const FILES: [(&str, &str, Family); 11] = [
+pub(super) const FILES: [(&str, &str, Family); 12] = [
     ("entra.toml", include_str!("entra.toml"), Family::Entra),
     ("graph.toml", include_str!("graph.toml"), Family::Graph),
     (
         "imap_smtp.toml",
         include_str!("imap_smtp.toml"),
+        Family::ImapSmtp,
+    ),
+    (
+        "providers.toml",
+        include_str!("providers.toml"),
         Family::ImapSmtp,
     ),
     ("ews.toml", include_str!("ews.toml"), Family::Ews),

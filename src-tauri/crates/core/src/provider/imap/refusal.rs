@@ -42,6 +42,13 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
     if has("basic authentication is disabled") {
         return ProviderError::Unauthorized(seen("IMAP Basic authentication disabled"));
     }
+    // Gmail: the account's own password where only an app password is taken, and a sign-in that it wants confirmed.
+    if has("application-specific password required") {
+        return ProviderError::Unauthorized(seen("Gmail sign-in"));
+    }
+    if has("log in via your web browser") {
+        return ProviderError::Unauthorized(seen("Gmail browser first"));
+    }
     if has("accesstokenexpired") {
         return ProviderError::Server(seen("AccessTokenExpired"));
     }
@@ -141,6 +148,16 @@ mod tests {
                 "[AUTHENTICATIONFAILED] Authentication failed.",
                 Asked::Password,
                 "IMAP LOGIN failed",
+            ),
+            (
+                "[ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)",
+                Asked::Password,
+                "Gmail sign-in",
+            ),
+            (
+                "[ALERT] Please log in via your web browser: https://support.google.com/mail/accounts/answer/78754 (Failure)",
+                Asked::Password,
+                "Gmail browser first",
             ),
             (
                 "LOGIN failed. Basic authentication is disabled.",

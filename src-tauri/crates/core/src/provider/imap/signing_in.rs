@@ -48,7 +48,9 @@ pub(super) async fn sign_in(
     if session.capabilities.is_empty() {
         session.order("CAPABILITY", Asked::Other).await?;
     }
-    prove(session, server, secret).await?;
+    if let Err(error) = prove(session, server, secret).await {
+        return Err(super::super::known::at(&server.host, "", error));
+    }
     if session.capabilities.is_empty() {
         session.order("CAPABILITY", Asked::Other).await?;
     }

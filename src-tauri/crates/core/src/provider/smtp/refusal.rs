@@ -54,6 +54,13 @@ pub(super) fn refusal(stage: Stage, code: u16, text: &str, known: &[&str]) -> Pr
     if has("disabled for the mailbox") {
         return ProviderError::Forbidden(seen("SMTP 5.7.139 mailbox"));
     }
+    // Gmail: the account's own password where only an app password is taken, and a sign-in that it wants confirmed.
+    if has("application-specific password required") {
+        return ProviderError::Unauthorized(seen("SMTP Gmail sign-in"));
+    }
+    if has("log in via your web browser") {
+        return ProviderError::Unauthorized(seen("SMTP Gmail browser first"));
+    }
     if is(&["5.7.139"]) {
         return ProviderError::Unauthorized(seen("SMTP 5.7.139 policy"));
     }
@@ -163,6 +170,16 @@ mod tests {
                 Stage::Password,
                 "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
                 "SMTP password refused",
+            ),
+            (
+                Stage::Password,
+                "534-5.7.9 Application-specific password required. For more information, go to 534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor",
+                "SMTP Gmail sign-in",
+            ),
+            (
+                Stage::Password,
+                "534-5.7.14 Please log in via your web browser and then try again.",
+                "SMTP Gmail browser first",
             ),
             (
                 Stage::Token,
