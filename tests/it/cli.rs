@@ -3,6 +3,7 @@
 mod check;
 mod proxy;
 mod refusals;
+mod reply;
 mod secrets;
 mod terminal;
 

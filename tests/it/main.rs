@@ -29,6 +29,7 @@ mod loopback;
 mod polling;
 mod practised;
 mod practising;
+mod replying;
 mod shared;
 mod silence;
 mod smtp;

@@ -144,7 +144,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "approval")]
     HandOff(HandOffArguments),
     /// Show the servers of addresses, try them, or ask which ones an address may have
-    Servers(ServersArguments),
+    Servers(crate::commands::ServersArguments),
     /// Show or choose the folder that is read
     Folder {
         /// The address
@@ -209,6 +209,8 @@ pub(crate) enum Command {
         /// Its number
         id: i64,
     },
+    /// Answer a ticket: from its address, to whoever wrote last
+    Reply(crate::commands::ReplyArguments),
     /// Why is this mail (not) a ticket? What became of every server message
     Ledger {
         /// The address
@@ -381,34 +383,6 @@ pub(crate) struct RegistrationArguments {
     /// With --issuer: a further parameter of sign-in and token requests, for instance resource=…; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "issuer", value_parser = name_and_value)]
     pub(crate) parameters: Vec<(String, String)>,
-}
-
-/// Options of `servers`.
-#[derive(Args)]
-pub(crate) struct ServersArguments {
-    /// Only this address
-    pub(crate) address: Option<String>,
-    /// Say which servers this address may have: known providers, and what its own domain publishes
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
-    pub(crate) propose: Option<String>,
-    /// Sign in to the address's servers and say how each one is; nothing is fetched or sent
-    #[arg(long, requires = "address")]
-    pub(crate) check: bool,
-    /// Send through this server from now on; it is tried before it is kept
-    #[arg(long, value_name = "HOST:PORT", requires = "address")]
-    pub(crate) smtp: Option<String>,
-    /// With --smtp: how the line is encrypted [default: STARTTLS, at port 465 implicit]
-    #[arg(long, value_enum, requires = "smtp")]
-    pub(crate) smtp_tls: Option<TlsChoice>,
-    /// With --smtp: login name [default: that of the inbound server]
-    #[arg(long, value_name = "NAME", requires = "smtp")]
-    pub(crate) login: Option<String>,
-    /// With --smtp: an address that mail may be sent from beside its own; may be repeated
-    #[arg(long, value_name = "ADDRESS", requires = "smtp")]
-    pub(crate) from: Vec<String>,
-    /// With --smtp: a password for this server alone is the first line of standard input
-    #[arg(long, requires = "smtp")]
-    pub(crate) password_stdin: bool,
 }
 
 /// Options of `check`.

@@ -11,6 +11,7 @@ mod forecast;
 mod handoff;
 mod practice;
 mod registration;
+mod reply;
 mod sandbox;
 mod servers;
 mod tickets;
@@ -18,6 +19,8 @@ mod wait;
 
 use crate::Failure;
 pub(crate) use folders::parse as after_import_choice;
+pub(crate) use reply::ReplyArguments;
+pub(crate) use servers::ServersArguments;
 
 use crate::args::{Arguments, Command};
 use mailroom_core::api::error::{ApiError, ErrorCode};
@@ -81,6 +84,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             limit,
         } => tickets::list(&common, address, search, offset, limit).await,
         Command::Ticket { id } => tickets::show(&common, id).await,
+        Command::Reply(options) => reply::run(&common, options).await,
         Command::Ledger {
             address,
             message_id,
@@ -163,6 +167,22 @@ pub(crate) fn words_for(error: &ApiError) -> String {
             "Moving and deleting need a confirmation: --confirm ADDRESS, with the address itself."
         }
         ErrorCode::RehearsalNeeded => "Rehearse this choice first.",
+        ErrorCode::NobodyToAnswer => match error.args.get("how").map_or("", String::as_str) {
+            "automatic" => {
+                "A machine wrote this mail; an answer could be answered by it again and again."
+            }
+            "own" => "Only the team's own addresses have written in this ticket.",
+            _ => "This mail names no sender that an answer can be sent to.",
+        },
+        ErrorCode::NoOutbound => {
+            let address = error.args.get("value").map_or("ADDRESS", String::as_str);
+            return format!(
+                "This address has no server to send with yet: `mailroom servers {address} --smtp HOST:PORT`."
+            );
+        }
+        ErrorCode::ReplyUnsure => {
+            "Nobody knows whether a reply to this ticket left. Look into the mailbox's sent mail; --again sends it once more."
+        }
         ErrorCode::InvalidManifest => {
             "This is no manifest: copy all of it from App registrations › Manifest in Entra."
         }

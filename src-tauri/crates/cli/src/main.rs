@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         }
     };
     let json = arguments.common.json;
+    let language = session::language(&arguments.common);
     let done = runtime.block_on(commands::run(arguments));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match done {
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(Failure::Api(error)) => {
-            print::api_error(&error, json);
+            print::api_error(&error, json, &language);
             ExitCode::from(exit_code(error.code))
         }
     }

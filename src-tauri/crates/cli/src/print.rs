@@ -1,13 +1,14 @@
 //! Results on standard output, notes and progress on standard error.
 #![expect(clippy::print_stderr, reason = "this is where the command line speaks")]
 
-use mailroom_core::api::error::ApiError;
+use mailroom_core::api::error::{ApiError, ErrorCode};
 use mailroom_core::api::view::{AddressView, ImportView, LedgerTotals, Status};
 use mailroom_core::diagnosis::Finding;
-use mailroom_core::diagnosis::catalogue::{Card, Language};
+use mailroom_core::diagnosis::catalogue::{self, Card, Language};
 use mailroom_core::diagnosis::explain;
 use mailroom_core::words;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A line of the result.
 pub(crate) fn line(text: &str) {
@@ -209,8 +210,17 @@ pub(crate) fn card(card: &Card) {
     }
 }
 
+/// What a card says in a sentence, and where it leads.
+pub(crate) fn hint(code: &str, language: &str) {
+    let card = catalogue::card(code, &BTreeMap::new(), Language::from_tag(language));
+    line(&card.meaning);
+    for link in &card.links {
+        line(&format!("  {}: {}", link.label, link.url));
+    }
+}
+
 /// An error of the core.
-pub(crate) fn api_error(error: &ApiError, as_json: bool) {
+pub(crate) fn api_error(error: &ApiError, as_json: bool, language: &str) {
     if as_json {
         progress_json(error);
         return;
@@ -224,8 +234,18 @@ pub(crate) fn api_error(error: &ApiError, as_json: bool) {
     if !values.is_empty() {
         note(&format!("  {}", values.join(", ")));
     }
-    if let Some(evidence) = &error.evidence {
-        note(&format!("  Server: {}", cut(&evidence.raw, 600)));
+    let Some(evidence) = &error.evidence else {
+        return;
+    };
+    note(&format!("  Server: {}", cut(&evidence.raw, 600)));
+    // What the catalogue knows of the server's words says what to do about them.
+    let code = evidence.code.as_deref().unwrap_or_default();
+    let card = catalogue::card(code, &error.args, Language::from_tag(language));
+    if error.code == ErrorCode::ServerRefused && card.known {
+        note(&format!("  {}. {}", card.title, card.meaning));
+        for link in &card.links {
+            note(&format!("  {}: {}", link.label, link.url));
+        }
     }
 }
 

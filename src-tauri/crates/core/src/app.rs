@@ -6,6 +6,7 @@ pub(crate) mod checkup;
 pub mod desktop;
 pub(crate) mod handoffs;
 pub mod places;
+pub(crate) mod replies;
 mod silence;
 mod views;
 mod watcher;

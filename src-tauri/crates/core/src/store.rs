@@ -21,6 +21,7 @@ pub mod messages;
 mod open;
 pub mod own_tests;
 mod readers;
+pub mod replies;
 pub(crate) mod search;
 pub mod sendings;
 pub mod settings;

@@ -1,11 +1,40 @@
 //! Servers: listed, tried, proposed, and the outbound one chosen.
 
-use crate::args::{Common, ServersArguments};
+use crate::args::{Common, TlsChoice};
 use crate::{Failure, print, session};
+use clap::Args;
 use mailroom_core::account::Tls;
 use mailroom_core::api;
 use mailroom_core::api::SmtpInput;
 use mailroom_core::api::view::{Direction, ProposedSignIn, ServerKind, ServerSignIn};
+
+/// Options of `servers`.
+#[derive(Args)]
+pub(crate) struct ServersArguments {
+    /// Only this address
+    pub(crate) address: Option<String>,
+    /// Say which servers this address may have: known providers, and what its own domain publishes
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
+    pub(crate) propose: Option<String>,
+    /// Sign in to the address's servers and say how each one is; nothing is fetched or sent
+    #[arg(long, requires = "address")]
+    pub(crate) check: bool,
+    /// Send through this server from now on; it is tried before it is kept
+    #[arg(long, value_name = "HOST:PORT", requires = "address")]
+    pub(crate) smtp: Option<String>,
+    /// With --smtp: how the line is encrypted [default: STARTTLS, at port 465 implicit]
+    #[arg(long, value_enum, requires = "smtp")]
+    pub(crate) smtp_tls: Option<TlsChoice>,
+    /// With --smtp: login name [default: that of the inbound server]
+    #[arg(long, value_name = "NAME", requires = "smtp")]
+    pub(crate) login: Option<String>,
+    /// With --smtp: an address that mail may be sent from beside its own; may be repeated
+    #[arg(long, value_name = "ADDRESS", requires = "smtp")]
+    pub(crate) from: Vec<String>,
+    /// With --smtp: a password for this server alone is the first line of standard input
+    #[arg(long, requires = "smtp")]
+    pub(crate) password_stdin: bool,
+}
 
 /// `servers`
 pub(crate) async fn run(common: &Common, options: ServersArguments) -> Result<(), Failure> {
@@ -124,6 +153,7 @@ async fn propose(common: &Common, address: &str) -> Result<(), Failure> {
     for proposal in &proposals {
         let sign_in = match proposal.sign_in {
             ProposedSignIn::Password => "password",
+            ProposedSignIn::AppPassword => "app password",
             ProposedSignIn::Microsoft => "OAuth, Microsoft",
             ProposedSignIn::Issuer => "OAuth, --issuer",
         };
@@ -144,5 +174,19 @@ async fn propose(common: &Common, address: &str) -> Result<(), Failure> {
         }
     }
     print::table(&["Source", "", "Server", "TLS", "Sign-in", "User"], &rows);
+    let language = session::language(common);
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    for proposal in &proposals {
+        if !proposal.elsewhere.is_empty() {
+            let owner = proposal.owner.as_deref().unwrap_or("somebody else");
+            print::line(&format!(
+                "! {} belongs to {owner}, not to {domain}: use it only if you know that the mail is there.",
+                proposal.elsewhere.join(", ")
+            ));
+        }
+        if let Some(code) = &proposal.hint {
+            print::hint(code, &language);
+        }
+    }
     Ok(())
 }

@@ -87,6 +87,13 @@ pub enum ErrorCode {
     ConfirmationNeeded,
     /// Moving and deleting need a rehearsal of exactly this choice first. `args.value`
     RehearsalNeeded,
+    /// Nobody can be answered. `args.how`: `automatic` (a machine wrote), `own` (only the team's own addresses wrote), or
+    /// `nobody` (no sender that mail can be sent to)
+    NobodyToAnswer,
+    /// The address has no server to send with. `args.value`
+    NoOutbound,
+    /// Nobody knows whether a reply left. `args.at` is when it was handed over, in milliseconds since 1970.
+    ReplyUnsure,
     /// The pasted text is no manifest of an app registration.
     InvalidManifest,
     /// A file could not be written. `args.path`

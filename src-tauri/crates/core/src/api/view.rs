@@ -504,6 +504,27 @@ pub enum Notice {
     },
 }
 
+/// A reply to a ticket, as it leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyView {
+    /// The ticket.
+    pub ticket: i64,
+    /// The ticket's address.
+    pub from: String,
+    /// Whoever is answered.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// `Message-ID` without angle brackets.
+    pub message_id: String,
+    /// Text.
+    pub text: String,
+    /// Whether a server took it; nothing was sent by a rehearsal.
+    pub sent: bool,
+    /// Whether it is kept in the ticket.
+    pub kept: bool,
+}
+
 /// An address that a hand-off can be mailed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0009_index.sql"),
     include_str!("schema/0010_words.sql"),
     include_str!("schema/0011_certificates.sql"),
+    include_str!("schema/0012_replies.sql"),
 ];
 
 /// The version whose migration empties the search index.
