@@ -173,7 +173,7 @@ async fn machines_the_team_and_nobody_are_not_answered_and_nothing_leaves_from_e
         1
     );
 
-    api::disconnect(&world.app, id).await.unwrap();
+    api::disconnect_address(&world.app, id).await.unwrap();
     let error = api::reply(&world.app, number, "Hello", false)
         .await
         .unwrap_err();

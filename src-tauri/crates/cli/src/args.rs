@@ -312,6 +312,12 @@ pub(crate) struct ConnectArguments {
     /// With --provider imap: how the line is encrypted
     #[arg(long, value_enum, default_value = "implicit")]
     pub(crate) imap_tls: TlsChoice,
+    /// With --provider imap: send through this server, with the same sign-in; `servers` changes it later
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) smtp: Option<String>,
+    /// With --smtp: how the line is encrypted [default: STARTTLS, at port 465 implicit]
+    #[arg(long, value_enum, requires = "smtp")]
+    pub(crate) smtp_tls: Option<TlsChoice>,
     /// With --provider imap: login name [default: the address]
     #[arg(long, value_name = "NAME")]
     pub(crate) login: Option<String>,

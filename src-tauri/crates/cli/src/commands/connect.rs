@@ -6,11 +6,12 @@ use crate::args::{
     ReconnectArguments, RegistrationArguments,
 };
 use crate::{Failure, print, session};
+use mailroom_core::account::Tls;
 use mailroom_core::api::view::{
     AddressView, AfterImport, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest,
     ConnectStage, Opens, RegistrationInput, Status,
 };
-use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput};
+use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput, SmtpInput};
 use mailroom_core::{api, app::App};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         AuthChoice::Password if by_imap => Some(password(&options)?),
         AuthChoice::Password | AuthChoice::Oauth => None,
     };
+    if options.smtp.is_some() && !by_imap {
+        let text = "--smtp goes with --provider imap; Graph sends by itself.";
+        return Err(Failure::Usage(text.into()));
+    }
     let app = session::open(common, true).await?;
     if options.although_requester {
         api::allow_requester(&app, &options.address)?;
@@ -71,6 +76,18 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         true => view,
         false => choose(&app, common, view.id, &options).await?,
     };
+    if let Some(server) = options.smtp {
+        let input = SmtpInput {
+            server,
+            tls: options.smtp_tls.map(Tls::from),
+            ..SmtpInput::default()
+        };
+        if let Err(error) = api::set_outbound(&app, view.id, input, None).await {
+            print::note("The address is connected, but cannot send through that server:");
+            session::close(&app).await;
+            return Err(error.into());
+        }
+    }
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
     verdict(&view)
