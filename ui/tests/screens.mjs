@@ -17,6 +17,7 @@ export const screens = [
   ["connect-registration-help", "demo=full", "#/connect", "registration"],
   ["connect-servers", "demo=full", "#/connect", "servers"],
   ["connect-servers-wrong", "demo=full", "#/connect", "serversWrong"],
+  ["connect-servers-elsewhere", "demo=full", "#/connect", "serversElsewhere"],
   ["connect-password", "demo=full&stage=checking", "#/connect", "password"],
   ["connect-imap-failed", "demo=full&stage=failed", "#/connect", "password"],
   ["connect-imap-ready", "demo=full&stage=ready", "#/connect", "password"],
@@ -102,6 +103,19 @@ const steps = {
     await page.getByTestId("connect-imap").check();
     await steps.next(page);
     await page.getByTestId("proposal").first().waitFor();
+  },
+  async serversElsewhere(page) {
+    await page.getByTestId("connect-imap").check();
+    await page.getByTestId("connect-address").fill("post@tailwind.example");
+    await page.getByTestId("connect-next").click();
+    await page.getByTestId("proposal").first().check();
+    await page.getByTestId("provider-hint").waitFor();
+    await page.getByTestId("password").fill("practice");
+    await page.getByTestId("connect-next").click();
+    await page
+      .getByTestId("elsewhere-yes")
+      .and(page.locator("[aria-invalid]"))
+      .waitFor();
   },
   async serversWrong(page) {
     await steps.servers(page);

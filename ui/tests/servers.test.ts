@@ -94,7 +94,9 @@ test("servers of somebody else are used only after a yes, and their provider's w
   await fireEvent.click(screen.getByRole("button", { name: "Google" }));
   await type("password", "sesame");
   await press("connect-next");
-  expect(screen.getByTestId("elsewhere-yes").ariaInvalid).toBe("true");
+  expect(screen.getByTestId("elsewhere-yes").getAttribute("aria-invalid")).toBe(
+    "true",
+  );
   const begun = () =>
     asked.some(([command]) => command === "begin_connect_password");
   expect(begun()).toBe(false);
