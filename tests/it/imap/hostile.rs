@@ -39,6 +39,8 @@ pub struct Script {
     times: Arc<AtomicU32>,
     /// Command lines, as they came.
     heard: Arc<Mutex<Vec<String>>>,
+    /// Ends every line that is open.
+    hang_up: Arc<tokio::sync::Notify>,
 }
 
 impl Script {
@@ -48,12 +50,14 @@ impl Script {
             trick,
             times: Arc::new(AtomicU32::new(times)),
             heard: Arc::default(),
+            hang_up: Arc::default(),
         }
     }
 
-    /// Plays the trick so many times from now on.
+    /// Hangs up, and plays the trick so many times from now on.
     pub fn arm(&self, times: u32) {
         self.times.store(times, Ordering::SeqCst);
+        self.hang_up.notify_waiters();
     }
 
     /// Whether no trick is left.
@@ -159,7 +163,11 @@ async fn talk(
             Some(line) => line,
             None => {
                 let mut line = String::new();
-                if stream.read_line(&mut line).await? == 0 {
+                let read = tokio::select! {
+                    read = stream.read_line(&mut line) => read?,
+                    () = script.hang_up.notified() => 0,
+                };
+                if read == 0 {
                     return Ok(());
                 }
                 line.trim_end().to_owned()
