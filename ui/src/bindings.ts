@@ -867,8 +867,10 @@ outbound: ProposedServer | null,
 sign_in: ProposedSignIn,
 /** Code of the catalogue's card about what has to be done at the provider first. */
 hint: string | null,
-/** Servers outside the address's domain that settings published there name: they belong to somebody else, and a
- * person has to say that this is right. Empty for settings that are built in. */
+/**
+ * Servers outside the address's domain that settings published there name: they belong to somebody else, and a
+ * person has to say that this is right. Empty for settings that are built in.
+ */
 elsewhere: Array<string>,
 /** The provider whose servers these are, where it is known. */
 owner: string | null, };
