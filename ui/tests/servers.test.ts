@@ -42,7 +42,7 @@ test("servers of somebody else are used only after a yes, and their provider's w
     tls: "implicit",
     login: address.address,
   });
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
     propose_servers: () => [
       {
