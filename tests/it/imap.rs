@@ -3,6 +3,7 @@
 mod doctor;
 pub mod hostile;
 mod mailbox;
+mod quota;
 mod refused;
 mod scripts;
 mod steps;

@@ -2,6 +2,7 @@
 
 mod convert;
 mod rig;
+mod sending;
 
 use crate::imap::dovecot::Dovecot;
 use crate::world::{MemoryKey, SUPPORT, options, wait};

@@ -16,6 +16,7 @@ mod cli;
 mod connecting;
 mod crash;
 mod doctor;
+mod doors;
 mod folders;
 mod forwarding;
 mod handing_over;

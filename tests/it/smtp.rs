@@ -1,6 +1,7 @@
 //! Sending by SMTP: a real Postfix that asks a real Dovecot for passwords, and servers that mean harm.
 
 mod alerts;
+mod doctor;
 mod hostile;
 mod oauth;
 

@@ -17,17 +17,17 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use tokio::net::TcpListener;
 
 /// Which station stops, why, and who can mend it.
-type Expected = (Station, &'static str, &'static [Fixer]);
+pub(super) type Expected = (Station, &'static str, &'static [Fixer]);
 
-struct Patient {
-    server: Dovecot,
-    desk: Desk,
-    id: i64,
+pub(super) struct Patient {
+    pub(super) server: Dovecot,
+    pub(super) desk: Desk,
+    pub(super) id: i64,
 }
 
 impl Patient {
     /// Connects the address to `server` and sees that all is well.
-    async fn healthy(server: Dovecot, input: ImapInput, roots: &str) -> Self {
+    pub(super) async fn healthy(server: Dovecot, input: ImapInput, roots: &str) -> Self {
         server.deliver("new", "first@contoso.example", -60);
         let desk = Desk::new(Some(roots)).await;
         let choices = ConnectChoices {
@@ -47,20 +47,20 @@ impl Patient {
         patient
     }
 
-    async fn check(&self) -> ConnectionMap {
+    pub(super) async fn check(&self) -> ConnectionMap {
         api::check_address(&self.desk.app, self.id, None)
             .await
             .unwrap()
     }
 
-    async fn is_well(&self, when: &str) {
+    pub(super) async fn is_well(&self, when: &str) {
         let map = self.check().await;
         assert!(map.first_failed().is_none(), "{when}: {map:#?}");
         let fetch = map.station(Station::Fetch).unwrap();
         assert_eq!(fetch.state, StationState::Ok, "{when}");
     }
 
-    async fn is_ill(&self, (station, code, fixers): Expected) {
+    pub(super) async fn is_ill(&self, (station, code, fixers): Expected) {
         let map = self.check().await;
         let failed = map
             .first_failed()
@@ -86,7 +86,7 @@ impl Patient {
     }
 
     /// Makes it fail by another text of one file, looks, and puts the old text back.
-    async fn fails_by(&mut self, file: &str, text: &str, expected: Expected) {
+    pub(super) async fn fails_by(&mut self, file: &str, text: &str, expected: Expected) {
         let path = self.server.place().join(file);
         let before = fs::read_to_string(&path).unwrap_or_default();
         self.server.write(file, text);
@@ -97,12 +97,12 @@ impl Patient {
         self.is_well(expected.1).await;
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         self.desk.app.close().await;
     }
 }
 
-fn input(port: u16) -> ImapInput {
+pub(super) fn input(port: u16) -> ImapInput {
     ImapInput {
         server: format!("127.0.0.1:{port}"),
         login: "support".to_owned(),
@@ -115,9 +115,9 @@ fn user(password: &str, fields: &str) -> String {
     format!("support:{{PLAIN}}{password}::::::{fields}\n")
 }
 
-const ASK_ADMIN: &[Fixer] = &[Fixer::MailboxAdmin];
+pub(super) const ASK_ADMIN: &[Fixer] = &[Fixer::MailboxAdmin];
 const ME_OR_ADMIN: &[Fixer] = &[Fixer::You, Fixer::MailboxAdmin];
-const ADMIN_OR_ME: &[Fixer] = &[Fixer::MailboxAdmin, Fixer::You];
+pub(super) const ADMIN_OR_ME: &[Fixer] = &[Fixer::MailboxAdmin, Fixer::You];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_wrong_and_a_user_who_may_not_come_in_are_told_apart() {

@@ -163,6 +163,12 @@ pub(crate) fn words_for(error: &ApiError) -> String {
             );
         }
         ErrorCode::FolderInUse => "Mailroom reads this folder itself; choose another one.",
+        ErrorCode::NotExchange => {
+            let expected = error.args.get("expected").map_or("", String::as_str);
+            return format!(
+                "The sign-in at Microsoft is shown to Microsoft's servers only: name {expected}, or sign in another way."
+            );
+        }
         ErrorCode::ConfirmationNeeded => {
             "Moving and deleting need a confirmation: --confirm ADDRESS, with the address itself."
         }

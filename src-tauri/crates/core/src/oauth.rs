@@ -6,6 +6,7 @@
 
 pub mod approval;
 pub mod error;
+pub mod exchange;
 pub mod flow;
 pub mod http;
 pub mod loopback;
@@ -53,7 +54,7 @@ const DISPENSABLE_SCOPES: [&str; 2] = [RULES_SCOPE, "User.Read.All"];
 pub const RULES_SCOPE: &str = "MailboxSettings.Read";
 
 /// Exchange Online as a resource for IMAP and SMTP (Microsoft, "Authenticate an IMAP, POP or SMTP connection using
-/// OAuth").
+/// OAuth"). National clouds have others ([`exchange`]).
 pub const OUTLOOK: &str = "https://outlook.office.com/";
 
 /// The permission to read mail by IMAP, by its short name.
@@ -79,16 +80,20 @@ pub fn mail_scopes(registration: &Registration) -> Vec<String> {
     }
 }
 
-/// Scopes that a mailbox read by IMAP needs, and the one to send by SMTP.
-pub fn imap_scopes() -> Vec<String> {
-    outlook_scopes(&[IMAP_SCOPE, SMTP_SCOPE])
+/// Scopes that a mailbox read by IMAP needs, and the one to send by SMTP, in the cloud of `registration`.
+pub fn imap_scopes(registration: &Registration) -> Vec<String> {
+    outlook_scopes(registration, &[IMAP_SCOPE, SMTP_SCOPE])
 }
 
 /// The scopes of the sign-in itself, and these of Exchange Online.
-fn outlook_scopes(names: &[&str]) -> Vec<String> {
+fn outlook_scopes(registration: &Registration, names: &[&str]) -> Vec<String> {
+    let resource = match exchange::is_resource(registration) {
+        true => registration.graph_url.as_str(),
+        false => OUTLOOK,
+    };
     ["openid", "offline_access", "email"]
         .map(str::to_owned)
         .into_iter()
-        .chain(names.iter().map(|name| format!("{OUTLOOK}{name}")))
+        .chain(names.iter().map(|name| format!("{resource}{name}")))
         .collect()
 }

@@ -64,6 +64,29 @@ pub struct Folder {
     pub has_had_mail: bool,
 }
 
+/// How much of a mailbox's room is taken: bytes in thousands or messages, whichever limit is nearer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Taken.
+    pub used: u64,
+    /// The most there may be.
+    pub limit: u64,
+}
+
+impl Quota {
+    /// Taken room in whole percent, rounded down: 100 and more is full, and so is a limit of nothing.
+    pub fn percent(self) -> u64 {
+        let all = u128::from(self.limit).max(1);
+        let percent = u128::from(self.used) * 100 / all;
+        let percent = if self.limit == 0 {
+            percent.max(100)
+        } else {
+            percent
+        };
+        u64::try_from(percent).unwrap_or(u64::MAX)
+    }
+}
+
 /// A folder in the list of all folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderEntry {
@@ -191,8 +214,8 @@ pub enum ProviderError {
     /// 403.
     #[error("the server refuses access")]
     Forbidden(Evidence),
-    /// The server cannot prove that it is the one asked for.
-    #[error("the server's certificate is not trusted")]
+    /// The server cannot prove that it is the one asked for, or it is none that the sign-in may be shown to.
+    #[error("the server is not trusted")]
     Untrusted(Evidence),
     /// 404: message, folder or mailbox.
     #[error("not found")]
@@ -361,6 +384,17 @@ impl Provider {
         match self {
             Self::Graph(_) => 20,
             Self::Imap(_) => 50,
+        }
+    }
+
+    /// How full the mailbox is; nothing where the server tells of no limit, as Graph does.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn quota(&self) -> Result<Option<Quota>, ProviderError> {
+        match self {
+            Self::Graph(_) => Ok(None),
+            Self::Imap(mailbox) => mailbox.quota().await,
         }
     }
 

@@ -70,6 +70,25 @@ impl Postfix {
         self.folder.path().join(name)
     }
 
+    /// Ends it and starts it again at the same ports, in other ways.
+    pub async fn change(&mut self, dovecot: &Dovecot, ways: Ways<'_>) {
+        self.stop().await;
+        self.write_settings(dovecot, &ways);
+        self.run().await;
+    }
+
+    /// Ends it: nobody answers at its ports.
+    pub async fn stop(&mut self) {
+        self.end();
+        for port in [self.submission, self.smtps] {
+            wait("Postfix is gone", async || {
+                let line = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+                line.is_err().then_some(())
+            })
+            .await;
+        }
+    }
+
     fn write_files(&self, dovecot: &Dovecot, ways: &Ways<'_>) {
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for name in ["queue", "data", "conf"] {
@@ -80,6 +99,10 @@ impl Postfix {
             .arg(self.path("data"))
             .status();
         assert!(owner.unwrap().success(), "the user postfix exists");
+        self.write_settings(dovecot, ways);
+    }
+
+    fn write_settings(&self, dovecot: &Dovecot, ways: &Ways<'_>) {
         let papers = ways.papers.unwrap_or(&dovecot.papers);
         let chain = format!("{}{}", papers.key, papers.certificate);
         fs::write(self.path("conf/chain.pem"), chain).unwrap();

@@ -27,6 +27,7 @@ const order = [
   "mailbox",
   "folder",
   "messages",
+  "room_taken",
   "newest_at",
   "last_success_at",
   "needed",

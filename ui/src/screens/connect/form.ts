@@ -74,7 +74,14 @@ export const isAddress = (text: string): boolean =>
   /^[^\s@]+@[^\s@]+\.[^\s@.]+$/u.test(text.trim());
 
 /** The most that one import takes. */
-export const mostMails = 10_000;
+export const mostMails = 1_000_000;
+
+/** From more than so many on it is said beforehand that it takes a while. */
+const manyMails = 10_000;
+
+/** Whether so many mails take long enough to say so. */
+export const isMany = (count: number | null): boolean =>
+  isAmount(count) && count! > manyMails;
 
 /** A number of mails that can be imported. */
 export const isAmount = (count: number | null): boolean =>
@@ -197,7 +204,11 @@ export const smtpOf = (form: Form, signedIn: string | null): SmtpInput => ({
 /** The step on which an error can be mended. */
 export function stepOf({ code, args }: ApiError, form: Form, now: Step): Step {
   const imap = form.way === "imap";
-  if (code === "invalid_issuer" || (imap && code === "out_of_range"))
+  if (
+    code === "invalid_issuer" ||
+    code === "not_exchange" ||
+    (imap && code === "out_of_range")
+  )
     return "servers";
   if (imap && code === "invalid_client_id" && form.signIn === "issuer")
     return "servers";

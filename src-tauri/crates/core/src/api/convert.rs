@@ -7,9 +7,10 @@
 use super::addresses::{not_found, row_and_account};
 use super::connect::{connect_attempt, other_addresses, registration};
 use super::error::{ApiError, ErrorCode};
+use super::host::refuse_other_door;
 use super::imap::for_outlook;
 use super::issuer::{IssuerInput, at_issuer};
-use super::view::{ConnectAttempt, Opens, RegistrationInput};
+use super::view::{ConnectAttempt, Direction, Opens, RegistrationInput};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer};
 use crate::app::App;
@@ -40,7 +41,7 @@ pub enum ConvertTo {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]; [`ErrorCode::WrongState`] for an address without a password, and while an import is under
-/// way, whose list names messages as the former server does; [`ErrorCode::RegistrationNeeded`] and what else
+/// way, whose list names messages as the former server does; [`ErrorCode::NotExchange`] for Entra's tokens elsewhere; [`ErrorCode::RegistrationNeeded`] and what else
 /// [`super::begin_connect`] and [`super::begin_connect_imap`] say of wrong input.
 pub async fn convert_to_oauth(
     app: &Arc<App>,
@@ -80,6 +81,9 @@ pub async fn convert_to_oauth(
         ConvertTo::ImapIssuer(issuer) => (at_issuer(&issuer)?, None, Some((token, path))),
         ConvertTo::Graph(input) => (entra(input)?, path, None),
     };
+    if let Some((server, _)) = &imap {
+        refuse_other_door(&registration, &server.host, Direction::Inbound)?;
+    }
     app.context.connections.vault().await?;
     let plan = Plan {
         address: EmailAddress::parse(&row.address).ok_or_else(not_found)?,

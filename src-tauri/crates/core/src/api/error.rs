@@ -94,6 +94,9 @@ pub enum ErrorCode {
     NoOutbound,
     /// Nobody knows whether a reply left. `args.at` is when it was handed over, in milliseconds since 1970.
     ReplyUnsure,
+    /// A sign-in at Microsoft opens Exchange Online and is shown to no other server. `args.value`, `args.expected` (the
+    /// right host)
+    NotExchange,
     /// The pasted text is no manifest of an app registration.
     InvalidManifest,
     /// A file could not be written. `args.path`

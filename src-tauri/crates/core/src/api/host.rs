@@ -1,6 +1,9 @@
 //! A mail server as typed in: its name, perhaps a port, and the login name there.
 
 use super::error::{ApiError, ErrorCode};
+use super::view::Direction;
+use crate::account::Registration;
+use crate::oauth::exchange;
 use url::Url;
 
 /// Reads `host` or `host:port`. The host comes back as certificates and the wire want it: in lower case, an IPv6 address
@@ -13,7 +16,11 @@ pub(super) fn host_and_port(text: &str) -> Result<(String, Option<u16>), ApiErro
     let typed = text.trim();
     // `https` makes the parser check and normalise the host; the scheme goes no further.
     let url = Url::parse(&format!("https://{typed}/")).map_err(|_| wrong())?;
-    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none();
+    let bare = url.path() == "/"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
     let host = url.host_str().filter(|_| bare).ok_or_else(wrong)?;
     // The parser drops the port that `https` has anyway.
     let port = url
@@ -23,6 +30,30 @@ pub(super) fn host_and_port(text: &str) -> Result<(String, Option<u16>), ApiErro
         return Err(wrong());
     }
     Ok((host.trim_matches(['[', ']']).to_owned(), port))
+}
+
+/// Refuses to show the tokens of `registration` to `host` where they open Exchange Online and the host is none of its
+/// servers. Providers refuse it, too; this is said before anybody signs in.
+///
+/// # Errors
+/// [`ErrorCode::NotExchange`] with the right host.
+pub(super) fn refuse_other_door(
+    registration: &Registration,
+    host: &str,
+    direction: Direction,
+) -> Result<(), ApiError> {
+    match exchange::only_door(registration) {
+        Some(door) if !door.is_at(host) => {
+            let expected = match direction {
+                Direction::Inbound => door.imap,
+                Direction::Outbound => door.smtp,
+            };
+            Err(ApiError::new(ErrorCode::NotExchange)
+                .arg("value", host)
+                .arg("expected", expected))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Reads a login name: anything but nothing, on one line.

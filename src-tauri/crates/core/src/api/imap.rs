@@ -6,14 +6,14 @@ use super::connect::{
 };
 use super::error::{ApiError, ErrorCode};
 use super::folders;
-use super::host::{host_and_port, login_name};
+use super::host::{host_and_port, login_name, refuse_other_door};
 use super::imports::check_newest;
 use super::issuer::{IssuerInput, at_issuer};
-use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, Opens};
+use super::view::{AddressView, ConnectAttempt, ConnectChoices, ConnectRequest, Direction, Opens};
 use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration, Tls};
 use crate::app::attempts::{self, Plan};
 use crate::app::{self, App};
-use crate::oauth::OUTLOOK;
+use crate::oauth::exchange;
 use crate::store::addresses::AddressRow;
 use crate::store::events::{self, EventKind};
 use crate::store::{accounts, addresses, imports};
@@ -253,7 +253,8 @@ fn no_registration(server: &ImapServer) -> Result<Registration, ApiError> {
 ///
 /// # Errors
 /// As [`super::begin_connect`]; [`ErrorCode::OutOfRange`] for a server that is no host name and port, a scope or a
-/// further parameter that cannot be; [`ErrorCode::InvalidIssuer`].
+/// further parameter that cannot be; [`ErrorCode::InvalidIssuer`]; [`ErrorCode::NotExchange`] where the sign-in is
+/// Microsoft's and the server is not.
 pub async fn begin_connect_imap(
     app: &Arc<App>,
     request: ConnectRequest,
@@ -271,6 +272,7 @@ pub async fn begin_connect_imap(
                 .ok_or_else(|| ApiError::new(ErrorCode::RegistrationNeeded))?,
         )?,
     };
+    refuse_other_door(&registration, &server.host, Direction::Inbound)?;
     app.context.connections.vault().await?;
     let plan = Plan {
         address,
@@ -292,9 +294,7 @@ pub async fn begin_connect_imap(
 
 /// A token is for one resource, and this one is not for Graph.
 pub(super) fn for_outlook(given: Registration) -> Result<Registration, ApiError> {
-    let graph_url =
-        Url::parse(OUTLOOK).map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
-    Ok(Registration { graph_url, ..given })
+    exchange::registration(given).map_err(|error| ApiError::new(ErrorCode::Internal).because(error))
 }
 
 fn parse_address(text: &str) -> Result<EmailAddress, ApiError> {

@@ -2,8 +2,8 @@
 
 use super::addresses::not_found;
 use super::error::{ApiError, ErrorCode};
-use super::host::{host_and_port, login_name};
-use super::view::AddressView;
+use super::host::{host_and_port, login_name, refuse_other_door};
+use super::view::{AddressView, Direction};
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer, Tls};
 use crate::app::{self, App};
 use crate::provider::ProviderError;
@@ -41,8 +41,8 @@ pub struct SmtpInput {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not read by IMAP, [`ErrorCode::OutOfRange`]
-/// for a server that is no host name and port, [`ErrorCode::InvalidAddress`] for an additional sender that is none, what
-/// keeps the keychain shut, and what the server said, with nothing stored.
+/// for a server that is no host name and port, [`ErrorCode::InvalidAddress`] for an additional sender that is none,
+/// [`ErrorCode::NotExchange`] for a server that the tokens are not for, what keeps the keychain shut, and what the server said, with nothing stored.
 pub async fn set_outbound(
     app: &App,
     id: i64,
@@ -121,7 +121,7 @@ pub(crate) fn smtp_server(
 /// Signs in to `server` as the address would, and sends nothing.
 ///
 /// # Errors
-/// [`ApiError`] where the stored sign-in cannot be read; what the server said is the inner result.
+/// [`ApiError`] where the stored sign-in cannot be read, [`ErrorCode::NotExchange`]; what the server said is the inner result.
 pub(crate) async fn try_outbound(
     app: &App,
     row: &AddressRow,
@@ -141,6 +141,9 @@ pub(crate) async fn try_outbound(
         .read(move |db| accounts::get(db, account))
         .await?
         .ok_or_else(not_found)?;
+    if server.auth == ImapAuth::Token {
+        refuse_other_door(&account.registration, &server.host, Direction::Outbound)?;
+    }
     let asked = AddressRow {
         outbound: Some(server.clone()),
         ..row.clone()

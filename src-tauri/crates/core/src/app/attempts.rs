@@ -71,7 +71,7 @@ impl Plan {
     pub(crate) fn scopes(&self) -> Vec<String> {
         match (&self.registration.issuer, &self.imap) {
             (Some(issuer), _) => issuer.scopes.clone(),
-            (None, Some(_)) => oauth::imap_scopes(),
+            (None, Some(_)) => oauth::imap_scopes(&self.registration),
             (None, None) => {
                 let mut scopes = oauth::scopes(self.shared().is_some());
                 scopes.extend(self.further.map(str::to_owned));

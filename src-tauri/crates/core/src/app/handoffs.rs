@@ -107,7 +107,7 @@ async fn of_address(app: &App, id: i64, code: &str) -> Result<Option<Wanted>, St
         .or_else(|| checkup::found(app, id, code));
     let usual = match (&row.server, &account.registration.issuer) {
         (Some(_), Some(issuer)) => issuer.scopes.clone(),
-        (Some(_), None) => oauth::imap_scopes(),
+        (Some(_), None) => oauth::imap_scopes(&account.registration),
         (None, _) => oauth::scopes(row.mailbox.is_some()),
     };
     let (finding, scopes) = match (seen, asked) {

@@ -164,7 +164,7 @@ pub fn station_of_code(code: &str) -> Station {
         return Station::Send;
     }
     match code {
-        "offline" | "captive_portal" => return Station::Network,
+        "offline" | "captive_portal" | "token_not_for_server" => return Station::Network,
         "folder_gone" | "no_recent_mail_in_folder" | "ErrorFolderNotFound" | "TRYCREATE" => {
             return Station::Folder;
         }

@@ -2,6 +2,7 @@
 
 use super::{FoundServer, FoundSignIn};
 use crate::account::{EmailAddress, Tls};
+use crate::oauth::exchange;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -51,7 +52,18 @@ pub(super) fn read(
         }
     }
     let (inbound, sign_in) = imap?;
-    Some((inbound, smtp, sign_in?))
+    let sign_in = sign_in?;
+    if sign_in == FoundSignIn::Microsoft {
+        // A file says where mail is read; where a sign-in at Microsoft is shown besides, it has no say in.
+        let built_in = exchange::serving(&inbound.host)?;
+        smtp = Some(FoundServer {
+            host: built_in.smtp.to_owned(),
+            port: 587,
+            tls: Tls::StartTls,
+            login: inbound.login.clone(),
+        });
+    }
+    Some((inbound, smtp, sign_in))
 }
 
 fn entries(bytes: &[u8]) -> Option<Vec<Entry>> {
@@ -148,7 +160,7 @@ fn is_sane(port: &u16) -> bool {
 /// Nothing where only ways are offered that Mailroom does not know (Kerberos, NTLM, client certificates).
 fn sign_in(entry: &Entry) -> Option<FoundSignIn> {
     let offers = |name: &str| entry.authentication.iter().any(|way| way == name);
-    let outlook = entry.host.eq_ignore_ascii_case("outlook.office365.com");
+    let outlook = exchange::serving(&entry.host).is_some();
     match () {
         () if offers("OAuth2") && outlook => Some(FoundSignIn::Microsoft),
         () if offers("password-cleartext") || offers("password-encrypted") => {
@@ -206,8 +218,8 @@ mod tests {
             )
         );
         assert_eq!(sign_in, FoundSignIn::Password);
-        let microsoft = incoming("outlook.office365.com", "993", "SSL", "", "OAuth2");
-        assert_eq!(judged(&microsoft).unwrap().2, FoundSignIn::Microsoft);
+        let strange = incoming("outlook.office356.com", "993", "SSL", "", "OAuth2");
+        assert_eq!(judged(&strange).unwrap().2, FoundSignIn::Issuer);
         let other = incoming("mail.contoso.example", "143", "STARTTLS", "", "OAuth2");
         assert_eq!(judged(&other).unwrap().2, FoundSignIn::Issuer);
     }
@@ -228,6 +240,23 @@ mod tests {
             incoming("imap.contoso.example", "993", "SSL", "&b;&x;", way)
         );
         assert_eq!(judged(&bomb), None);
+    }
+
+    #[test]
+    fn a_sign_in_at_microsoft_is_shown_to_microsofts_servers_only() {
+        for (host, smtp) in [
+            ("outlook.office365.com", "smtp.office365.com"),
+            ("outlook.office365.us", "outlook.office365.us"),
+            ("partner.outlook.cn", "smtp.partner.outlook.cn"),
+        ] {
+            // The file names smtp.contoso.example.
+            let file = incoming(host, "993", "SSL", "", "OAuth2");
+            let (_, outbound, sign_in) = judged(&file).unwrap();
+            assert_eq!(sign_in, FoundSignIn::Microsoft);
+            let outbound = outbound.unwrap();
+            assert_eq!((outbound.host.as_str(), outbound.port), (smtp, 587));
+            assert_eq!(outbound.login, "support@contoso.example");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::error::{SignInError, TokenError};
 use super::flow;
 use super::redeem::{Grant, Granted, Refusal, redeem};
 use super::{
-    DISPENSABLE_SCOPES, IMAP_SCOPE, LATER_SCOPES, OUTLOOK, SCOPES, SMTP_SCOPE, outlook_scopes,
+    DISPENSABLE_SCOPES, IMAP_SCOPE, LATER_SCOPES, SCOPES, SMTP_SCOPE, exchange, outlook_scopes,
 };
 use crate::Millis;
 use crate::account::Registration;
@@ -123,6 +123,11 @@ impl Tokens {
             let evidence = Evidence::of(None, None, &gone.to_string(), &[]);
             Err(TokenError::Offline(evidence))
         })
+    }
+
+    /// Whether a mail server may be shown these tokens: what opens a mailbox of Exchange Online is for nobody else.
+    pub fn may_be_seen_by(&self, host: &str) -> bool {
+        exchange::may_see_token(&self.shared.registration, host)
     }
 
     /// When the access token in use ends; nothing before the first one was asked for.
@@ -379,12 +384,12 @@ fn scopes_to_renew(registration: &Registration, granted: &[String]) -> Vec<Strin
     }
     let is_granted = |scope: &&str| granted.iter().any(|g| g.eq_ignore_ascii_case(scope));
     // A token is for one resource: this account's is not Graph.
-    if registration.graph_url.as_str() == OUTLOOK && is_granted(&IMAP_SCOPE) {
+    if exchange::is_resource(registration) && is_granted(&IMAP_SCOPE) {
         let granted: Vec<&str> = [IMAP_SCOPE, SMTP_SCOPE]
             .into_iter()
             .filter(is_granted)
             .collect();
-        return outlook_scopes(&granted);
+        return outlook_scopes(registration, &granted);
     }
     let graph: Vec<&str> = SCOPES
         .iter()

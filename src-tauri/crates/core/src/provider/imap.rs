@@ -17,6 +17,7 @@ mod name;
 mod newest;
 mod patience;
 mod place;
+mod quota;
 mod refusal;
 mod room;
 mod session;
@@ -29,9 +30,10 @@ pub use patience::Patience;
 
 pub(crate) use name::encoded as folder_id;
 
-use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError};
+use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError, Quota};
 use crate::Millis;
 use crate::account::{EmailAddress, Identity, ImapServer};
+use crate::diagnosis::Evidence;
 use crate::oauth::tokens::Tokens;
 use bytes::Bytes;
 use place::{MessageId, Place, Point, gone};
@@ -61,6 +63,24 @@ pub enum Credentials {
     Password(SecretString),
     /// Tokens that renew themselves.
     Tokens(Tokens),
+}
+
+impl Credentials {
+    /// Refuses before a line is opened to a server that has no business with a token.
+    ///
+    /// # Errors
+    /// [`ProviderError::Untrusted`] with the code `token_not_for_server`.
+    pub(super) fn may_be_seen_by(&self, host: &str) -> Result<(), ProviderError> {
+        match self {
+            Self::Tokens(tokens) if !tokens.may_be_seen_by(host) => {
+                Err(ProviderError::Untrusted(Evidence {
+                    code: Some("token_not_for_server".to_owned()),
+                    ..Evidence::of(None, None, host, &[])
+                }))
+            }
+            Self::Tokens(_) | Self::Password(_) => Ok(()),
+        }
+    }
 }
 
 struct Shared {
@@ -174,6 +194,7 @@ impl ImapMailbox {
     /// A new session. A token that is refused is renewed once.
     async fn open(&self) -> Result<Session, ProviderError> {
         let shared = &self.shared;
+        shared.credentials.may_be_seen_by(&shared.server.host)?;
         let secret = Secret::of(&shared.credentials).await?;
         let held = || shared.held.clone();
         let opened = Session::open(
@@ -239,6 +260,11 @@ impl ImapMailbox {
             total: selected.exists,
             has_had_mail: selected.exists > 0 || selected.uid_next > 1,
         })
+    }
+
+    /// How full the mailbox is, by the limit that is nearest; nothing where the server tells of none.
+    pub(crate) async fn quota(&self) -> Result<Option<Quota>, ProviderError> {
+        with_session!(self, session => quota::nearest(session, &self.shared.folder))
     }
 
     /// All folders.

@@ -142,7 +142,9 @@ impl SmtpSender {
 
     /// A new session. A token that is refused is renewed once.
     async fn open(&self) -> Result<Session, ProviderError> {
-        let secret = Secret::of(&self.shared.credentials).await?;
+        let shared = &self.shared;
+        shared.credentials.may_be_seen_by(&shared.server.host)?;
+        let secret = Secret::of(&shared.credentials).await?;
         let opened = self.open_with(&secret).await;
         if let (
             Err(ProviderError::Unauthorized(_)),

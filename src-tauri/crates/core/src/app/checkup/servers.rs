@@ -39,10 +39,19 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
             return;
         }
     };
+    let quota = evidence::within(provider.quota()).await;
+    let room = checks::mailbox::room(quota.unwrap_or_else(|error| {
+        tracing::debug!(%error, "The server does not tell how full the mailbox is.");
+        None
+    }));
     for station in Station::ALL {
         if station > Station::Computer && station < Station::Folder {
             let asked = (station == Station::Network).then_some(took);
-            if !lights.light(station, well(station, server), asked) {
+            let judgement = match station {
+                Station::Mailbox => room.clone(),
+                _ => well(station, server),
+            };
+            if !lights.light(station, judgement, asked) {
                 return;
             }
         }

@@ -5,7 +5,7 @@ use crate::account::{EmailAddress, Identity};
 use crate::diagnosis::evidence::MailboxEvidence;
 use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::{Finding, Severity};
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, Quota};
 
 /// Judges the mailbox. For a shared one, refusals of access belong to [`super::mailbox_right`].
 pub fn check(seen: &MailboxEvidence) -> Judgement {
@@ -36,6 +36,26 @@ pub fn check(seen: &MailboxEvidence) -> Judgement {
         Some(Err(error)) if seen.shared.is_some() && is_about_access(error) => Judgement::ok(facts),
         Some(Err(error)) => refused(error, facts),
         None => Judgement::ok(facts),
+    }
+}
+
+/// From so many percent on there is little room.
+const LITTLE_ROOM: u64 = 95;
+
+/// Judges how full a mailbox is that can be opened. Into a full one no mail arrives any more.
+pub fn room(quota: Option<Quota>) -> Judgement {
+    let Some(quota) = quota else {
+        return Judgement::ok(Facts::new());
+    };
+    let percent = quota.percent();
+    let facts = facts([("room_taken", format!("{percent} %"))]);
+    match percent {
+        100.. => Judgement::failed(Finding::plain("mailbox_full", Severity::Failed), facts),
+        LITTLE_ROOM.. => Judgement::warning(
+            Finding::plain("mailbox_nearly_full", Severity::Warning),
+            facts,
+        ),
+        _ => Judgement::ok(facts),
     }
 }
 
@@ -177,6 +197,23 @@ mod tests {
         ] {
             assert_eq!(seen(&check(&evidence)), expected, "{evidence:?}");
         }
+    }
+
+    #[test]
+    fn little_room_is_a_warning_and_none_a_failure() {
+        for (used, limit, expected) in [
+            (0, 100, (S::Ok, "", false)),
+            (949, 1000, (S::Ok, "", false)),
+            (950, 1000, (S::Warning, "mailbox_nearly_full", false)),
+            (999, 1000, (S::Warning, "mailbox_nearly_full", false)),
+            (1000, 1000, (S::Failed, "mailbox_full", true)),
+            (u64::MAX, 1, (S::Failed, "mailbox_full", true)),
+            (0, 0, (S::Failed, "mailbox_full", true)),
+        ] {
+            let judgement = room(Some(Quota { used, limit }));
+            assert_eq!(seen(&judgement), expected, "{used} of {limit}");
+        }
+        assert_eq!(seen(&room(None)), (S::Ok, "", false));
     }
 
     #[test]
