@@ -1,10 +1,14 @@
 //! Signing in and connecting, through real HTTP.
 
-use crate::world::{SUPPORT, World};
+use crate::world::{MemoryKey, SUPPORT, World, options, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{CloudInput, ConnectStage, Status};
+use mailroom_core::app::App;
+use mailroom_core::app::desktop::Desktop;
 use mailroom_core::diagnosis::Severity;
+use std::pin::Pin;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn connects_a_mailbox_and_shows_it_verified() {
@@ -209,4 +213,42 @@ async fn cancelling_keeps_nothing_and_frees_the_attempt() {
         ErrorCode::NotFound
     );
     assert!(api::list_addresses(&world.app).await.unwrap().is_empty());
+}
+
+/// A desktop with a defect.
+struct Broken;
+
+impl Desktop for Broken {
+    fn open_url<'a>(
+        &'a self,
+        _url: &'a str,
+        _private_window: bool,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        panic!("a defect")
+    }
+}
+
+#[tokio::test]
+async fn a_defect_of_ours_ends_the_attempt_instead_of_leaving_somebody_waiting() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = Arc::new(MemoryKey::default());
+    let options = options(folder.path(), key, Arc::new(Broken));
+    let app = App::open(options).await.unwrap();
+    let attempt = api::begin_connect(&app, world.request(SUPPORT))
+        .await
+        .unwrap();
+    let finding = wait(
+        "the attempt has failed",
+        async || match api::connect_attempt(&app, &attempt.id).unwrap().stage {
+            ConnectStage::Failed { finding } => Some(finding),
+            _ => None,
+        },
+    )
+    .await;
+    assert_eq!(
+        (finding.code.as_str(), finding.severity),
+        ("internal_fault", Severity::Failed)
+    );
+    app.close().await;
 }

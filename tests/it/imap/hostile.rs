@@ -28,6 +28,38 @@ pub enum Trick {
     Hang(&'static str),
     /// The same bytes for ever.
     Flood(&'static str),
+    /// This, then the honest answer.
+    Before(&'static str),
+}
+
+/// What goes over the line for `text`: U+FFFD stands for a byte that is no UTF-8.
+pub fn raw(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in text.split_inclusive('\u{fffd}') {
+        match part.strip_suffix('\u{fffd}') {
+            Some(part) => {
+                out.extend_from_slice(part.as_bytes());
+                out.push(0xff);
+            }
+            None => out.extend_from_slice(part.as_bytes()),
+        }
+    }
+    out
+}
+
+/// The numbers of the three mails that a set of UIDs names.
+pub fn named(set: &str) -> Vec<u32> {
+    let number = |text: &str| text.parse().unwrap_or(3_u32);
+    let within = |uid: &u32| {
+        set.split(',').any(|range| match range.split_once(':') {
+            Some((first, last)) => {
+                let (first, last) = (number(first), number(last));
+                (first.min(last)..=first.max(last)).contains(uid)
+            }
+            None => number(range) == *uid,
+        })
+    };
+    (1..=3).filter(within).collect()
 }
 
 #[derive(Clone)]
@@ -37,6 +69,8 @@ pub struct Script {
     trick: Trick,
     /// How many times, then honestly.
     times: Arc<AtomicU32>,
+    /// The trick is for commands about this message only.
+    uid: Option<u32>,
     /// Command lines, as they came.
     heard: Arc<Mutex<Vec<String>>>,
     /// Ends every line that is open.
@@ -49,6 +83,7 @@ impl Script {
             at,
             trick,
             times: Arc::new(AtomicU32::new(times)),
+            uid: None,
             heard: Arc::default(),
             hang_up: Arc::default(),
         }
@@ -60,6 +95,20 @@ impl Script {
         self.hang_up.notify_waiters();
     }
 
+    /// The same for commands that name the message `uid`, others among them.
+    pub fn about(self, uid: u32) -> Self {
+        Self {
+            uid: Some(uid),
+            ..self
+        }
+    }
+
+    /// How often a command was given: a part of its text; `GREETING` for connections.
+    pub fn count(&self, command: &str) -> usize {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|line| line.contains(command)).count()
+    }
+
     /// Whether no trick is left.
     pub fn is_spent(&self) -> bool {
         self.times.load(Ordering::SeqCst) == 0
@@ -67,7 +116,13 @@ impl Script {
 
     fn trick(&self, command: &str) -> Option<Trick> {
         let left = |left: u32| left.checked_sub(1);
+        let names = |uid: u32| {
+            let set = command.split_once("UID FETCH ").map(|(_, set)| set);
+            let set = set.and_then(|set| set.split(' ').next());
+            set.is_some_and(|set| named(set).contains(&uid))
+        };
         let applies = command.contains(self.at)
+            && self.uid.is_none_or(names)
             && self
                 .times
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
@@ -130,13 +185,13 @@ pub async fn serve_starttls(
         while let Ok((mut tcp, _)) = listener.accept().await {
             let (acceptor, script, heard) = (acceptor.clone(), script.clone(), heard.clone());
             tokio::spawn(async move {
-                tcp.write_all(greeting.as_bytes()).await?;
+                tcp.write_all(&raw(greeting)).await?;
                 let mut line = Vec::new();
                 while !line.ends_with(b"\r\n") {
                     line.push(tcp.read_u8().await?);
                 }
                 heard.lock().unwrap().extend_from_slice(&line);
-                tcp.write_all(answer.as_bytes()).await?;
+                tcp.write_all(&raw(answer)).await?;
                 if answer.ends_with("M0 OK begin\r\n") {
                     let stream = acceptor.accept(tcp).await?;
                     return talk(BufReader::new(stream), script, None).await;
@@ -184,16 +239,19 @@ async fn talk(
             idling = tag.to_owned();
         }
         let answer = match script.trick(&line) {
-            None => honest(&line),
+            None => honest(&line).into_bytes(),
             Some(Trick::Reply(text)) => {
                 let tag = line.split(' ').next().unwrap_or_default();
-                text.replace("TAG", tag)
+                raw(&text.replace("TAG", tag))
+            }
+            Some(Trick::Before(text)) => {
+                let mut answer = raw(text);
+                answer.extend_from_slice(honest(&line).as_bytes());
+                answer
             }
             Some(Trick::Say(text)) => {
                 let tag = line.split(' ').next().unwrap_or_default();
-                stream
-                    .write_all(text.replace("TAG", tag).as_bytes())
-                    .await?;
+                stream.write_all(&raw(&text.replace("TAG", tag))).await?;
                 stream.flush().await?;
                 return stream.shutdown().await;
             }
@@ -207,9 +265,14 @@ async fn talk(
                 stream.write_all(text.repeat(4_000).as_bytes()).await?;
             },
         };
-        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(&answer).await?;
         stream.flush().await?;
     }
+}
+
+/// The messages that a `UID FETCH` names.
+fn fetched(command: &str) -> Vec<u32> {
+    named(command.split(' ').nth(2).unwrap_or_default())
 }
 
 /// A mailbox with three mails that arrived a moment from now.
@@ -228,16 +291,14 @@ fn honest(line: &str) -> String {
         out.push_str("* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n");
     } else if command.starts_with("UID SEARCH") {
         // As servers do: `4:*` names the last message too.
-        let uids = if command.contains("UID 4:*") {
-            "3"
-        } else {
-            "1 2 3"
-        };
-        out.push_str(&format!("* SEARCH {uids}\r\n"));
+        let set = command.strip_prefix("UID SEARCH UID ").unwrap_or("1:*");
+        let set = set.split(' ').next().unwrap_or_default();
+        let uids: Vec<String> = named(set).iter().map(u32::to_string).collect();
+        out.push_str(&format!("* SEARCH {}\r\n", uids.join(" ")));
     } else if command.starts_with("UID FETCH") && command.contains("HEADER.FIELDS") {
         let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
         let soon = soon.strftime("%d-%b-%Y %H:%M:%S +0000");
-        for uid in 1..=3 {
+        for uid in fetched(command) {
             let header = format!("Subject: m{uid}\r\nMessage-ID: <m{uid}@contoso.example>\r\n\r\n");
             out.push_str(&format!(
                 "* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"{soon}\" RFC822.SIZE 400 \
@@ -256,7 +317,7 @@ fn honest(line: &str) -> String {
     } else if command.starts_with("STATUS") {
         out.push_str("* STATUS \"INBOX\" (MESSAGES 3)\r\n");
     } else if command.contains("BODY.PEEK[])") {
-        for uid in 1..=3 {
+        for uid in fetched(command) {
             let id = format!("m{uid}@contoso.example");
             let mail = crate::world::mail(&id, &format!("m{uid}"), "").replace('\n', "\r\n");
             out.push_str(&format!(

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use Trick::{Flood, Hang, Reply, Say};
+use Trick::{Before, Flood, Hang, Reply, Say};
 
 const PASSWORD: &str = "secret-CANARY";
 
@@ -114,7 +114,7 @@ async fn endure(papers: &Papers, at: &'static str, trick: Trick) {
 }
 
 /// What any state of the conversation can be answered with.
-const ANYWHERE: [Trick; 12] = [
+const ANYWHERE: [Trick; 15] = [
     Hang(""),
     Hang("* OK half a li"),
     Say(""),
@@ -127,6 +127,10 @@ const ANYWHERE: [Trick; 12] = [
     Flood("* OK still at it\r\n"),
     Flood("+ go on\r\n"),
     Say("* LIST ((((((((((((((((((((((((((((((((((((\r\n"),
+    // What the parser falls over, if it is given it.
+    Before("* 1 FETCH (UID 1 INTERNALDATE NIL)\r\n"),
+    Before("* OK [ALERT]é\r\n"),
+    Before("* METADATA \"\u{fffd}\" \"/private/comment\"\r\n"),
 ];
 
 const STATES: [&str; 8] = [
@@ -164,6 +168,8 @@ async fn answers_that_are_wrong_in_their_own_way() {
             Reply("* CAPABILITY LOGINDISABLED\r\nTAG OK [CAPABILITY IMAP4rev1] no IDLE\r\n"),
         ),
         ("AUTHENTICATE", Say("+ {4294967295}\r\n")),
+        ("AUTHENTICATE", Say("TAG NO [ALERT]\u{fffd}\r\n")),
+        ("SELECT", Say("TAG NO [ALERT]\u{fffd}\r\n")),
         ("SELECT", Say("* 1 FETCH (BODY[] {4294967295}\r\n")),
         (
             "SELECT",
@@ -352,6 +358,16 @@ async fn nothing_before_tls_is_believed_and_no_secret_is_said_there() {
         ),
         ("* OK ready\r\n", "* OK {4294967295}\r\nM0 NO\r\n", false),
         ("* OK ready\r\n", "* 1 FETCH (X {4294967295}\r\n", false),
+        // What the parser falls over.
+        ("* OK [ALERT]é\r\n", "M0 OK begin\r\n", false),
+        (
+            "* METADATA \"\u{fffd}\" \"/private/comment\"\r\n",
+            "M0 OK begin\r\n",
+            false,
+        ),
+        ("* 1 FETCH (INTERNALDATE NIL)\r\n", "M0 OK begin\r\n", false),
+        ("* OK ready\r\n", "M0 NO [ALERT]\u{fffd}\r\n", false),
+        ("* OK ready\r\n", "* OK [ALERT]é\r\nM0 OK x\r\n", false),
     ] {
         let script = Script::new("never", Say(""), 0);
         let (port, plain) = serve_starttls(&papers, script.clone(), greeting, answer).await;

@@ -22,6 +22,7 @@ mod rehearse;
 pub mod schedule;
 pub mod silence;
 pub mod status;
+mod survive;
 mod unused;
 
 pub use connections::{

@@ -17,8 +17,10 @@ use crate::oauth::{self, loopback::PageWords};
 use crate::provider::{Folder, Provider, ProviderError, imap};
 use crate::store::handoffs;
 use crate::sync::HeldTokens;
+use futures_util::FutureExt;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -234,7 +236,10 @@ pub(crate) fn restart(
     let (app, id) = (app.clone(), id.to_owned());
     tokio::spawn(async move {
         let signing_in = sign_in(&app, &id, &plan, &cancel, private_window, select_account);
-        let (stage, proven) = match signing_in.await {
+        let signing_in = AssertUnwindSafe(signing_in).catch_unwind().await;
+        // A defect of ours must not leave somebody waiting for ever.
+        let fault = || Finding::plain("internal_fault", Severity::Failed);
+        let (stage, proven) = match signing_in.unwrap_or_else(|_| Err(fault())) {
             Ok((stage, proven)) => (stage, proven),
             Err(finding) => {
                 note_denial(&app, &plan, &finding).await;

@@ -15,6 +15,7 @@ mod listing;
 mod marks;
 mod name;
 mod newest;
+mod parsed;
 mod patience;
 mod place;
 mod quota;

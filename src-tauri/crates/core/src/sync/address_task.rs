@@ -2,6 +2,7 @@
 
 use super::cause::{Verdict, judge, seen_at};
 use super::schedule::{self, Pace};
+use super::survive::survive;
 use super::{Context, NewTickets, StepError, idle, import_job, marks, poll};
 use crate::Millis;
 use crate::diagnosis::Severity;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// The longest wait without a look at the clocks: how sleep is noticed.
 const LONGEST_NAP: Duration = Duration::from_secs(20);
 /// How soon to try again when nothing could be stored.
-const STORAGE_RETRY: Duration = Duration::from_secs(10);
+pub(super) const STORAGE_RETRY: Duration = Duration::from_secs(10);
 /// A single wait shorter than this is the server's everyday business and no news.
 const NOTABLE_WAIT: Duration = Duration::from_secs(60);
 
@@ -32,10 +33,11 @@ pub(super) async fn run(
     cancel: CancellationToken,
 ) {
     let task = AddressTask { context, id, wake };
+    let steps = async { while survive(&task.context, id, task.run()).await.is_none() {} };
     tokio::select! {
         // Dropping a step between two transactions loses nothing: what is not committed is fetched again.
         () = cancel.cancelled() => {}
-        () = task.run() => {}
+        () = steps => {}
         () = idle::run(&task.context, id, &task.wake) => {}
     }
     task.context.set_busy(id, false);

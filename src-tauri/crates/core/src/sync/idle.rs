@@ -3,10 +3,12 @@
 
 use super::{Context, StepError, schedule};
 use crate::Millis;
-use crate::provider::Cursor;
 use crate::provider::imap::Watch;
+use crate::provider::{Cursor, ProviderError};
 use crate::store::accounts;
 use crate::store::addresses::{self, AddressRow};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -35,21 +37,78 @@ pub(super) async fn run(context: &Context, id: i64, wake: &Notify) {
             sleep(LOOK).await;
             continue;
         };
-        let pause = match begin(context, &row).await {
-            Ok(None) => CANNOT,
-            Ok(Some(watch)) => {
-                if watched(context, id, wake, watch).await {
-                    failures = 0;
-                }
-                back_off(&mut failures)
+        let watching = AssertUnwindSafe(watch(context, wake, &row)).catch_unwind();
+        let ended = watching.await.unwrap_or_else(|_| {
+            tracing::error!(address = id, "The watch ended by a defect.");
+            Ended::Dropped {
+                useful: false,
+                wait: None,
             }
-            Err(error) => {
-                // Polling meets the same trouble, and says so.
-                tracing::debug!(address = id, %error, "The address cannot be watched.");
-                back_off(&mut failures)
+        });
+        sleep(pause(ended, &mut failures)).await;
+    }
+}
+
+/// How a watch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The server cannot tell.
+    Cannot,
+    /// It could not begin, or the line dropped.
+    Dropped {
+        /// Whether it told of anything, or was given up by us.
+        useful: bool,
+        /// How long the server asked us to wait, if it did.
+        wait: Option<Duration>,
+    },
+}
+
+/// How soon to watch again.
+fn pause(ended: Ended, failures: &mut u32) -> Duration {
+    match ended {
+        Ended::Cannot => CANNOT,
+        Ended::Dropped { useful, wait } => {
+            if useful {
+                *failures = 0;
             }
-        };
-        sleep(pause).await;
+            // A time that the server asked for is never shortened.
+            back_off(failures).max(wait.unwrap_or_default())
+        }
+    }
+}
+
+async fn watch(context: &Context, wake: &Notify, row: &AddressRow) -> Ended {
+    match begin(context, row).await {
+        Ok(None) => Ended::Cannot,
+        Ok(Some(watch)) => watched(context, wake, watch, row).await,
+        Err(error) => {
+            // Polling meets the same trouble, and says so.
+            tracing::debug!(address = row.id, %error, "The address cannot be watched.");
+            let wait = match &error {
+                StepError::Provider(error) => asked_wait(error),
+                StepError::Store(_) | StepError::NoVault(_) | StepError::Disconnected => None,
+            };
+            Ended::Dropped {
+                useful: false,
+                wait,
+            }
+        }
+    }
+}
+
+fn asked_wait(error: &ProviderError) -> Option<Duration> {
+    match error {
+        ProviderError::Throttled(wait, _) => Some(*wait),
+        ProviderError::Offline(_)
+        | ProviderError::Token(_)
+        | ProviderError::Unauthorized(_)
+        | ProviderError::Forbidden(_)
+        | ProviderError::Untrusted(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::CursorExpired(_)
+        | ProviderError::QuotaFull(_)
+        | ProviderError::Server(_)
+        | ProviderError::Protocol(..) => None,
     }
 }
 
@@ -85,12 +144,15 @@ async fn begin(context: &Context, row: &AddressRow) -> Result<Option<Watch>, Ste
 }
 
 /// Asks for a poll whenever mail arrives, until the line drops, the address is not well, its folder or sign-in
-/// changes, or the computer slept. Gives whether the line was of any use.
-async fn watched(context: &Context, id: i64, wake: &Notify, mut watch: Watch) -> bool {
+/// changes, or the computer slept. `begun_with` is the row that the line was opened by.
+async fn watched(
+    context: &Context,
+    wake: &Notify,
+    mut watch: Watch,
+    begun_with: &AddressRow,
+) -> Ended {
+    let id = begun_with.id;
     let mut useful = false;
-    let Some(begun_with) = well(context, id).await else {
-        return false;
-    };
     loop {
         {
             let mut news = pin!(watch.news(RENEW));
@@ -101,7 +163,8 @@ async fn watched(context: &Context, id: i64, wake: &Notify, mut watch: Watch) ->
                         Ok(()) => break,
                         Err(error) => {
                             tracing::debug!(address = id, %error, "The watched line dropped.");
-                            return useful;
+                            let wait = asked_wait(&error);
+                            return Ended::Dropped { useful, wait };
                         }
                     },
                     () = sleep(LOOK_AGAIN) => {}
@@ -109,12 +172,15 @@ async fn watched(context: &Context, id: i64, wake: &Notify, mut watch: Watch) ->
                 let wall = u64::try_from(context.clock.now() - started.0).unwrap_or(0);
                 let slept = schedule::slept(Duration::from_millis(wall), started.1.elapsed());
                 let same = match well(context, id).await {
-                    Some(row) => is_same(&row, &begun_with),
+                    Some(row) => is_same(&row, begun_with),
                     None => false,
                 };
                 // After a sleep the line looks whole and is not.
                 if slept.is_some() || !same {
-                    return true;
+                    return Ended::Dropped {
+                        useful: true,
+                        wait: None,
+                    };
                 }
             }
         }
@@ -136,4 +202,27 @@ fn is_same(row: &AddressRow, other: &AddressRow) -> bool {
     row.folder_id == other.folder_id
         && row.account_id == other.account_id
         && row.server == other.server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_waits_at_least_as_long_as_the_server_asks() {
+        let dropped = |useful, wait: Option<u64>| Ended::Dropped {
+            useful,
+            wait: wait.map(Duration::from_secs),
+        };
+        let mut failures = 0;
+        let pauses = [
+            dropped(false, None),
+            dropped(false, Some(300)),
+            dropped(false, Some(1)),
+            dropped(true, None),
+            Ended::Cannot,
+        ]
+        .map(|ended| pause(ended, &mut failures).as_secs());
+        assert_eq!(pauses, [5, 300, 20, 5, 3600]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Waiting for mail by IDLE (RFC 2177), on a session of its own.
 
+use super::parsed::parsed;
 use super::place::{Place, Point};
 use super::refusal::{Asked, broken};
 use super::room::Room;
@@ -91,18 +92,15 @@ impl Watch {
                 }
                 waiting = true;
             } else {
-                match Response::parse(&received.bytes) {
-                    Ok((
-                        _,
-                        Response::Data {
-                            status: Status::Bye,
-                            ..
-                        },
-                    )) => return Err(farewell_of(&received.bytes, &[])),
+                match parsed(&received.bytes) {
+                    Some(Response::Data {
+                        status: Status::Bye,
+                        ..
+                    }) => return Err(farewell_of(&received.bytes, &[])),
                     // Refused, or ended without being asked to.
-                    Ok((_, Response::Done { .. })) => return Err(protocol("idle")),
-                    Ok((_, response)) => news |= is_news(&mut self.exists, &response),
-                    Err(_) => {}
+                    Some(Response::Done { .. }) => return Err(protocol("idle")),
+                    Some(response) => news |= is_news(&mut self.exists, &response),
+                    None => {}
                 }
             }
             if waiting && news {

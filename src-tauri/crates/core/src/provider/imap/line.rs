@@ -1,6 +1,7 @@
 //! From a host name to an encrypted line: TLS from the first byte, or by STARTTLS where the person chose so. Without
 //! TLS nothing is said but `STARTTLS`, nothing is believed, and what came before it is thrown away.
 
+use super::parsed::parsed;
 use super::patience::Patience;
 use super::refusal::{Asked, broken, io_failure, refusal};
 use super::room::Room;
@@ -76,35 +77,26 @@ async fn ask_for_tls(
     let deadline = Instant::now() + patience.silence;
     let mut room = Room::talk();
     let greeting = wire.response(deadline, &mut room).await.map_err(broken)?;
-    match Response::parse(&greeting.bytes) {
-        Ok((
-            _,
-            Response::Data {
-                status: Status::Ok, ..
-            },
-        )) => {}
-        Ok((
-            _,
-            Response::Data {
-                status: Status::Bye,
-                ..
-            },
-        )) => return Err(super::session::farewell_of(&greeting.bytes, &[])),
+    match parsed(&greeting.bytes) {
+        Some(Response::Data {
+            status: Status::Ok, ..
+        }) => {}
+        Some(Response::Data {
+            status: Status::Bye,
+            ..
+        }) => return Err(super::session::farewell_of(&greeting.bytes, &[])),
         // After PREAUTH no TLS can be asked for any more (RFC 9051 §11.1): whoever sends it wants a plain line.
-        Ok((
-            _,
-            Response::Data {
-                status: Status::PreAuth,
-                ..
-            },
-        )) => return Err(refusal("PREAUTH before TLS.", Asked::Encryption, &[])),
+        Some(Response::Data {
+            status: Status::PreAuth,
+            ..
+        }) => return Err(refusal("PREAUTH before TLS.", Asked::Encryption, &[])),
         _ => return Err(protocol("greeting")),
     }
     wire.send("M0 STARTTLS").await.map_err(broken)?;
     for _ in 0..MOST_PREFACE {
         let answer = wire.response(deadline, &mut room).await.map_err(broken)?;
-        match Response::parse(&answer.bytes) {
-            Ok((_, Response::Done { tag, status, .. })) if tag.0 == "M0" => {
+        match parsed(&answer.bytes) {
+            Some(Response::Done { tag, status, .. }) if tag.0 == "M0" => {
                 if status != Status::Ok {
                     let text = String::from_utf8_lossy(&answer.bytes).into_owned();
                     return Err(refusal(&text, Asked::Encryption, &[]));
@@ -112,15 +104,12 @@ async fn ask_for_tls(
                 // What was put behind the answer came over the plain line, and no honest server does so.
                 return wire.into_inner().ok_or_else(injected);
             }
-            Ok((
-                _,
-                Response::Data {
-                    status: Status::Bye,
-                    ..
-                },
-            )) => return Err(super::session::farewell_of(&answer.bytes, &[])),
+            Some(Response::Data {
+                status: Status::Bye,
+                ..
+            }) => return Err(super::session::farewell_of(&answer.bytes, &[])),
             // Whatever is claimed here, anybody may have written.
-            Ok((_, Response::Data { .. } | Response::Capabilities(_))) => {}
+            Some(Response::Data { .. } | Response::Capabilities(_)) => {}
             _ => return Err(protocol("not_imap")),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::line::connect;
 use super::name::quoted;
+use super::parsed::parsed;
 use super::patience::Patience;
 use super::place::renumbered;
 use super::refusal::{Asked, broken, refusal};
@@ -281,14 +282,14 @@ impl Session {
                 self.wire.send(&answer).await.map_err(broken)?;
                 continue;
             }
-            let response = match Response::parse(bytes) {
-                Ok((_, response)) => response,
-                Err(_) if bytes.starts_with(b"* ") => {
+            let response = match parsed(bytes) {
+                Some(response) => response,
+                None if bytes.starts_with(b"* ") => {
                     // Extensions nobody asked for are passed by.
                     unread |= is_about_a_message(bytes);
                     continue;
                 }
-                Err(_) => return Err(protocol("not_imap")),
+                None => return Err(protocol("not_imap")),
             };
             match &response {
                 Response::Done {

@@ -2,6 +2,7 @@
 
 use super::Credentials;
 use super::name::quoted;
+use super::parsed::parsed;
 use super::refusal::{Asked, broken, refusal};
 use super::room::Room;
 use super::session::{Session, Work, farewell_of, protocol};
@@ -73,24 +74,18 @@ async fn greeting(session: &mut Session) -> Result<(), ProviderError> {
         .response(deadline, &mut Room::talk())
         .await
         .map_err(broken)?;
-    match Response::parse(&received.bytes) {
-        Ok((
-            _,
-            Response::Data {
-                status: Status::Ok,
-                outcome,
-            },
-        )) => {
+    match parsed(&received.bytes) {
+        Some(Response::Data {
+            status: Status::Ok,
+            outcome,
+        }) => {
             session.note_capabilities(&outcome);
             Ok(())
         }
-        Ok((
-            _,
-            Response::Data {
-                status: Status::Bye,
-                ..
-            },
-        )) => Err(farewell_of(&received.bytes, &[])),
+        Some(Response::Data {
+            status: Status::Bye,
+            ..
+        }) => Err(farewell_of(&received.bytes, &[])),
         // PREAUTH would be somebody else's session.
         _ => Err(protocol("greeting")),
     }
