@@ -1,11 +1,14 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
 mod doctor;
+mod exchange;
 pub mod hostile;
 mod mailbox;
+mod odd;
 mod quota;
 mod refused;
 mod scripts;
+mod secrets;
 mod steps;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
@@ -16,6 +19,7 @@ use mailroom_core::api::{self, ImapInput};
 use mailroom_core::app::{App, Options};
 use mailroom_core::store::addresses::ProviderKind;
 use mailroom_core::store::ledger::{LedgerRow, Outcome};
+use mailroom_core::sync::Clock;
 pub use mailroom_rigs::{Papers, dovecot};
 use mailroom_sandbox::Sandbox;
 use std::sync::{Arc, Mutex};
@@ -24,7 +28,7 @@ use tempfile::TempDir;
 /// The real core, trusting one authority beside the system's.
 pub struct Desk {
     pub app: Arc<App>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Desk {
@@ -36,10 +40,16 @@ impl Desk {
     }
 
     pub async fn beside(sandbox: &Sandbox, ca: Option<&str>) -> Self {
+        Self::at(sandbox, ca, Clock::system()).await
+    }
+
+    /// The same with a clock of the test's own.
+    pub async fn at(sandbox: &Sandbox, ca: Option<&str>, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let browser = Arc::new(visitor(sandbox.description(), SUPPORT));
         let options = Options {
             extra_roots: ca.map(|pem| pem.as_bytes().to_vec()).into_iter().collect(),
+            clock,
             ..crate::world::options(
                 folder.path(),
                 Arc::new(MemoryKey::default()),
@@ -48,8 +58,13 @@ impl Desk {
         };
         Self {
             app: App::open(options).await.unwrap(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where it keeps everything.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub async fn connect(

@@ -3,7 +3,7 @@
 use super::{Desk, Papers};
 use crate::world::{SUPPORT, wait};
 use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
+    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
 };
 use mailroom_core::api::{self, ImapInput};
 use mailroom_core::store::ledger::Outcome;
@@ -75,6 +75,12 @@ pub struct Script {
     heard: Arc<Mutex<Vec<String>>>,
     /// Ends every line that is open.
     hang_up: Arc<tokio::sync::Notify>,
+    /// Another trick of the same server.
+    also: Option<Arc<Script>>,
+    /// How it answers where it plays none.
+    honest: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    /// Said to whoever idles, once it is notified.
+    news: Arc<(tokio::sync::Notify, Mutex<String>)>,
 }
 
 impl Script {
@@ -86,13 +92,43 @@ impl Script {
             uid: None,
             heard: Arc::default(),
             hang_up: Arc::default(),
+            also: None,
+            honest: Arc::new(honest),
+            news: Arc::default(),
         }
     }
 
     /// Hangs up, and plays the trick so many times from now on.
     pub fn arm(&self, times: u32) {
-        self.times.store(times, Ordering::SeqCst);
+        self.play(times);
         self.hang_up.notify_waiters();
+    }
+
+    /// A server that answers by `honest` and plays no trick yet.
+    pub fn by(honest: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self {
+            honest: Arc::new(honest),
+            ..Self::new("never", Trick::Say(""), 0)
+        }
+    }
+
+    /// The same server with another trick.
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            also: Some(Arc::new(other.clone())),
+            ..self
+        }
+    }
+
+    /// Plays the trick from now on, so many times.
+    pub fn play(&self, times: u32) {
+        self.times.store(times, Ordering::SeqCst);
+    }
+
+    /// Says this to the next who idles.
+    pub fn tell(&self, news: &str) {
+        *self.news.1.lock().unwrap() = news.to_owned();
+        self.news.0.notify_one();
     }
 
     /// The same for commands that name the message `uid`, others among them.
@@ -101,6 +137,16 @@ impl Script {
             uid: Some(uid),
             ..self
         }
+    }
+
+    /// No more tricks.
+    pub fn stop(&self) {
+        self.times.store(0, Ordering::SeqCst);
+    }
+
+    /// Command lines, as they came.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
     }
 
     /// How often a command was given: a part of its text; `GREETING` for connections.
@@ -127,7 +173,11 @@ impl Script {
                 .times
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
                 .is_ok();
-        applies.then_some(self.trick)
+        match (applies, &self.also) {
+            (true, _) => Some(self.trick),
+            (false, Some(also)) => also.trick(command),
+            (false, None) => None,
+        }
     }
 }
 
@@ -218,12 +268,20 @@ async fn talk(
             Some(line) => line,
             None => {
                 let mut line = String::new();
-                let read = tokio::select! {
-                    read = stream.read_line(&mut line) => read?,
-                    () = script.hang_up.notified() => 0,
-                };
-                if read == 0 {
-                    return Ok(());
+                let is_idling = !idling.is_empty();
+                tokio::select! {
+                    read = stream.read_line(&mut line) => {
+                        if read? == 0 {
+                            return Ok(());
+                        }
+                    }
+                    () = script.hang_up.notified() => return Ok(()),
+                    () = script.news.0.notified(), if is_idling => {
+                        let news = std::mem::take(&mut *script.news.1.lock().unwrap());
+                        stream.write_all(news.as_bytes()).await?;
+                        stream.flush().await?;
+                        continue;
+                    }
                 }
                 line.trim_end().to_owned()
             }
@@ -231,6 +289,7 @@ async fn talk(
         script.heard.lock().unwrap().push(line.clone());
         if line == "DONE" {
             let ended = format!("{idling} OK ended\r\n");
+            idling.clear();
             stream.write_all(ended.as_bytes()).await?;
             stream.flush().await?;
             continue;
@@ -239,14 +298,14 @@ async fn talk(
             idling = tag.to_owned();
         }
         let answer = match script.trick(&line) {
-            None => honest(&line).into_bytes(),
+            None => (script.honest)(&line).into_bytes(),
             Some(Trick::Reply(text)) => {
                 let tag = line.split(' ').next().unwrap_or_default();
                 raw(&text.replace("TAG", tag))
             }
             Some(Trick::Before(text)) => {
                 let mut answer = raw(text);
-                answer.extend_from_slice(honest(&line).as_bytes());
+                answer.extend_from_slice((script.honest)(&line).as_bytes());
                 answer
             }
             Some(Trick::Say(text)) => {
@@ -377,7 +436,7 @@ async fn whatever_a_server_says_while_connecting_connects_nothing() {
 }
 
 /// All at once.
-async fn futures<F: Future<Output = ()>, const N: usize>(all: [F; N]) {
+pub async fn futures<F: Future<Output = ()>, const N: usize>(all: [F; N]) {
     let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
     std::future::poll_fn(|context| {
         all.retain_mut(|future| future.as_mut().poll(context).is_pending());
@@ -444,16 +503,14 @@ async fn nothing_is_said_to_a_server_with_the_wrong_certificate() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
-    let sandbox = Sandbox::start(mailroom_sandbox::Options::default())
-        .await
-        .unwrap();
-    let tenant = sandbox.description().clone();
-    let papers = Papers::new(&["127.0.0.1"]);
-    let script = Script::new("never", Trick::Say(""), 0);
-    let port = serve(&papers, script.clone()).await;
-    let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
+/// Connects by a sign-in in the browser, for the newest `newest` mails and what comes.
+pub async fn by_browser(
+    sandbox: &Sandbox,
+    desk: &Desk,
+    port: u16,
+    newest: Option<u32>,
+) -> AddressView {
+    let tenant = sandbox.description();
     let request = ConnectRequest {
         address: SUPPORT.to_owned(),
         opens: Opens::Own,
@@ -490,13 +547,49 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     .await;
     let choices = ConnectChoices {
         brand: "Contoso".to_owned(),
-        import_newest: None,
+        import_newest: newest,
         folder: None,
     };
-    let view = api::finish_connect(&desk.app, &attempt.id, choices)
+    api::finish_connect(&desk.app, &attempt.id, choices)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
+    let sandbox = Sandbox::start(mailroom_sandbox::Options::default())
         .await
         .unwrap();
+    let papers = Papers::new(&["127.0.0.1"]);
+    let script = Script::new("never", Trick::Say(""), 0);
+    let port = serve(&papers, script.clone()).await;
+    let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
+    let view = by_browser(&sandbox, &desk, port, None).await;
     desk.imported(view.id, 3).await;
     let heard = script.heard.lock().unwrap().join("\n");
     assert!(heard.contains("AUTHENTICATE XOAUTH2 "), "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_has_expired_by_the_sign_in_is_renewed_once() {
+    let sandbox = Sandbox::start(mailroom_sandbox::Options::default())
+        .await
+        .unwrap();
+    let papers = Papers::new(&["127.0.0.1"]);
+    for trick in [
+        Trick::Reply("TAG NO Session invalidated - AccessTokenExpired\r\n"),
+        Trick::Say("* BYE Session invalidated - AccessTokenExpired\r\n"),
+    ] {
+        let script = Script::new("AUTHENTICATE XOAUTH2", trick, 1);
+        let port = serve(&papers, script.clone()).await;
+        let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
+        by_browser(&sandbox, &desk, port, None).await;
+        let heard = script.heard();
+        let mut proofs = heard
+            .iter()
+            .filter_map(|line| line.split("XOAUTH2 ").nth(1));
+        let (first, second) = (proofs.next().unwrap(), proofs.next().unwrap());
+        assert_ne!(first, second, "{trick:?}: the second one is another token");
+        desk.app.close().await;
+    }
 }

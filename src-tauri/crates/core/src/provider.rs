@@ -22,6 +22,9 @@ const CLAIMS_LINE: &str = "claims: ";
 /// What is wrong with [`ProviderError::no_room`].
 const NO_ROOM: &str = "no_room";
 
+/// What is wrong with [`ProviderError::unreadable`].
+const UNREADABLE: &str = "unreadable";
+
 /// One mailbox on one server.
 #[derive(Clone)]
 pub enum Provider {
@@ -268,6 +271,21 @@ impl ProviderError {
     /// Whether this is [`ProviderError::no_room`].
     pub fn is_no_room(&self) -> bool {
         matches!(self, Self::Protocol(what, _) if *what == NO_ROOM)
+    }
+
+    /// A message that cannot be had as it is, while others can; `evidence` tells why.
+    pub(crate) fn unreadable(evidence: Evidence) -> Self {
+        Self::Protocol(UNREADABLE, evidence)
+    }
+
+    /// Whether this is [`ProviderError::unreadable`] without a word of the server's why.
+    pub(crate) fn is_left_out(&self) -> bool {
+        matches!(self, Self::Protocol(what, evidence) if *what == UNREADABLE && evidence.code.is_none())
+    }
+
+    /// Whether this says nothing about the mailbox, only about the one message that was asked for.
+    pub fn is_about_one_message(&self) -> bool {
+        matches!(self, Self::Protocol(what, _) if [UNREADABLE, "too_large"].contains(what))
     }
 
     /// The claims challenge to answer in the browser (`SignInRequest::claims`), where the server sent one.

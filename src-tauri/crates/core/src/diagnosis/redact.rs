@@ -18,6 +18,9 @@ const INPUT_LIMIT: usize = 64_000;
 /// A run of token characters this long is a token. Graph's item ids stay below (about 150 characters).
 const TOKEN_RUN: usize = 200;
 
+/// A known secret that is shorter, in bytes, is looked for in what becomes evidence only, which then goes as a whole.
+const SHORT: usize = 6;
+
 /// Names whose values are secret, as a JSON member, a form field or a header.
 const NAMES: [&str; 13] = [
     "access_token",
@@ -46,7 +49,14 @@ impl Evidence {
             code: code.map(|code| redact(code, known).chars().take(120).collect()),
             status,
             at: jiff::Timestamp::now().as_millisecond(),
-            raw: redact(raw, known),
+            raw: match known
+                .iter()
+                .any(|secret| is_short(secret) && raw.contains(secret))
+            {
+                // Taken out, it would tell its place and length; nobody can tell it from the words around it.
+                true => MARK.to_owned(),
+                false => redact(raw, known),
+            },
             ..Self::default()
         }
     }
@@ -57,7 +67,7 @@ impl Evidence {
 pub fn redact(text: &str, known: &[&str]) -> String {
     let mut out: String = text.chars().take(INPUT_LIMIT).collect();
     let was_cut = out.len() < text.len();
-    for secret in known.iter().filter(|secret| secret.len() >= 6) {
+    for secret in known.iter().filter(|secret| secret.len() >= SHORT) {
         out = out.replace(secret, MARK);
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         if encoded != **secret {
@@ -68,6 +78,11 @@ pub fn redact(text: &str, known: &[&str]) -> String {
     out = without_schemes(&out);
     out = without_runs(&out);
     cut(&out, was_cut)
+}
+
+/// Whether a secret is so short that it may stand in any text by chance.
+fn is_short(secret: &str) -> bool {
+    !secret.is_empty() && secret.len() < SHORT
 }
 
 fn is_name_char(c: u8) -> bool {
@@ -252,6 +267,18 @@ mod tests {
         let secret = "a/b+c canary=";
         let text = "said a/b+c canary= and a%2Fb%2Bc+canary%3D";
         assert_eq!(redact(text, &[secret]), "said [redacted] and [redacted]");
+    }
+
+    #[test]
+    fn a_short_secret_takes_the_whole_text_with_it_but_never_the_code() {
+        for secret in ["x7", "1234", "a"] {
+            let text = format!("NO LOGIN failed for \"{secret}\"");
+            let evidence = Evidence::of(Some("IMAP LOGIN failed"), None, &text, &["", secret]);
+            assert_eq!(evidence.raw, MARK);
+            assert_eq!(evidence.code.as_deref(), Some("IMAP LOGIN failed"));
+        }
+        let evidence = Evidence::of(None, None, "NO LOGIN failed", &["", "1234"]);
+        assert_eq!(evidence.raw, "NO LOGIN failed");
     }
 
     #[test]

@@ -17,7 +17,9 @@ mod name;
 mod newest;
 mod parsed;
 mod patience;
+mod pieces;
 mod place;
+mod placeholder;
 mod quota;
 mod refusal;
 mod room;
@@ -37,6 +39,7 @@ use crate::account::{EmailAddress, Identity, ImapServer};
 use crate::diagnosis::Evidence;
 use crate::oauth::tokens::Tokens;
 use bytes::Bytes;
+use listing::Undated;
 use place::{MessageId, Place, Point, gone};
 use secrecy::{ExposeSecret, SecretString};
 use session::{Session, protocol};
@@ -101,13 +104,13 @@ struct Shared {
 }
 
 /// Does `$work` with an open session. Once more with a new one where a session that rested has died meanwhile, or the
-/// server says that the token it was opened with has expired.
+/// server says that the token it was opened with has expired. Whatever else it says, a new session would hear too.
 macro_rules! with_session {
     ($mailbox:expr, $session:ident => $work:expr) => {{
         let Ok(_turn) = $mailbox.shared.turns.acquire().await else {
             return Err(protocol("closed"));
         };
-        let mut rested = $mailbox.rested().await;
+        let mut rested = $mailbox.rested().await?;
         let mut again = true;
         loop {
             let is_rested = rested.is_some();
@@ -118,10 +121,16 @@ macro_rules! with_session {
             let $session = &mut held;
             // In a box: these futures are large, and whoever waits for many keeps them all.
             let result = Box::pin($work).await;
-            let expired = result.as_ref().is_err_and(is_expired_token);
+            let expired = result
+                .as_ref()
+                .is_err_and($crate::provider::imap::is_expired_token);
+            let died = is_rested
+                && result
+                    .as_ref()
+                    .is_err_and($crate::provider::imap::is_dead_line);
             if held.is_usable() && !expired {
                 $mailbox.put_back(held);
-            } else if result.is_err() && (is_rested || expired) && std::mem::take(&mut again) {
+            } else if (died || expired) && std::mem::take(&mut again) {
                 if expired {
                     $mailbox.refuse_token(&held).await;
                 }
@@ -165,18 +174,26 @@ impl ImapMailbox {
 
     /// A session that is still alive. A line that something in between has forgotten looks whole, so one that rested
     /// for a while is asked for a sign of life, with less patience than a server at work deserves.
-    async fn rested(&self) -> Option<Session> {
+    ///
+    /// # Errors
+    /// [`ProviderError::Throttled`]: the server asks for a pause, which a new sign-in would not be.
+    async fn rested(&self) -> Result<Option<Session>, ProviderError> {
         while let Some(mut session) = self.take_rested() {
             if session.rest() < SHORT_REST {
-                return Some(session);
+                return Ok(Some(session));
             }
             let asked = session.order("NOOP", refusal::Asked::Other);
             let answered = tokio::time::timeout(self.shared.patience.sign_of_life, asked).await;
-            if matches!(answered, Ok(Ok(()))) {
-                return Some(session);
+            match answered {
+                Ok(Ok(())) => return Ok(Some(session)),
+                Ok(Err(error @ ProviderError::Throttled(..))) => {
+                    self.put_back(session);
+                    return Err(error);
+                }
+                Ok(Err(_)) | Err(_) => {}
             }
         }
-        None
+        Ok(None)
     }
 
     fn take_rested(&self) -> Option<Session> {
@@ -206,11 +223,10 @@ impl ImapMailbox {
             held(),
         )
         .await;
-        if let (
-            Err(ProviderError::Unauthorized(_)),
-            Credentials::Tokens(tokens),
-            Secret::Token(old),
-        ) = (&opened, &shared.credentials, &secret)
+        let refused = matches!(&opened, Err(ProviderError::Unauthorized(_)))
+            || opened.as_ref().is_err_and(is_expired_token);
+        if let (true, Credentials::Tokens(tokens), Secret::Token(old)) =
+            (refused, &shared.credentials, &secret)
         {
             tokens.refused(old).await;
             let renewed = tokens.access().await?;
@@ -282,8 +298,24 @@ impl ImapMailbox {
         page: Option<&str>,
     ) -> Result<NewestPage, ProviderError> {
         let mut order = self.shared.order.lock().await;
-        with_session!(self, session =>
-            newest::newest(session, &mut order, folder, until, size.max(1), page))
+        let newest = with_session!(self, session =>
+            newest::newest(session, &mut order, folder, until, size.max(1), page))?;
+        let undated = Undated::since(Millis::MIN);
+        let undated = Undated {
+            most: undated.most.min(until),
+            ..undated
+        };
+        let mut listed = self
+            .list(folder, newest.validity, &newest.uids, undated)
+            .await?;
+        Ok(NewestPage {
+            messages: newest
+                .uids
+                .iter()
+                .filter_map(|uid| listed.remove(uid))
+                .collect(),
+            next: newest.next,
+        })
     }
 
     /// The first round: messages received since `since`.
@@ -297,7 +329,28 @@ impl ImapMailbox {
     pub(crate) async fn changes(&self, cursor: &Cursor) -> Result<ChangePage, ProviderError> {
         let place = Place::parse(&cursor.0).ok_or_else(|| protocol("cursor"))?;
         let folder = place.folder.as_ref().unwrap_or(&self.shared.folder);
-        with_session!(self, session => changes::changes(session, folder, place.point))
+        let found = self.find_changes(folder, place.point).await?;
+        let undated = Undated::since(found.since);
+        let listed = self
+            .list(folder, found.validity, &found.uids, undated)
+            .await?;
+        Ok(ChangePage {
+            changed: listed
+                .into_values()
+                .filter(|message| message.received_at >= found.since)
+                .collect(),
+            removed: Vec::new(),
+            next: found.next,
+            more: found.more,
+        })
+    }
+
+    async fn find_changes(
+        &self,
+        folder: &str,
+        point: Point,
+    ) -> Result<changes::Found, ProviderError> {
+        with_session!(self, session => changes::changes(session, folder, point))
     }
 
     /// Opens `folder` for watching; nothing where the server has no IDLE. `after` is the place that is known.
@@ -333,44 +386,18 @@ impl ImapMailbox {
             })
             .collect()
     }
+}
 
-    async fn fetch_from(&self, folder: &str, ids: &[MessageId]) -> bodies::Had {
-        let all_failed = |error: ProviderError| {
-            let failed = |id: &MessageId| (id.clone(), Err(error.clone()));
-            ids.iter().map(failed).collect()
-        };
-        match self.fetch_group(folder, ids).await {
-            Ok(had) => had,
-            // One message may be what breaks the answer, and the others can be had.
-            Err(ProviderError::Protocol(..)) if ids.len() > 1 => {
-                let mut had = bodies::Had::new();
-                for id in ids {
-                    match self.fetch_group(folder, std::slice::from_ref(id)).await {
-                        Ok(one) => had.extend(one),
-                        Err(error @ ProviderError::Protocol(..)) => {
-                            had.insert(id.clone(), Err(error));
-                        }
-                        Err(error) => return all_failed(error),
-                    }
-                }
-                had
-            }
-            Err(error) => all_failed(error),
-        }
-    }
-
-    async fn fetch_group(
-        &self,
-        folder: &str,
-        ids: &[MessageId],
-    ) -> Result<bodies::Had, ProviderError> {
-        with_session!(self, session => bodies::bodies(session, folder, ids))
-    }
+/// Whether a line has died, with or without a farewell.
+fn is_dead_line(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Offline(_)) || has_code(error, "IMAP connection closed")
 }
 
 fn is_expired_token(error: &ProviderError) -> bool {
-    let code = error
-        .evidence()
-        .and_then(|evidence| evidence.code.as_deref());
-    code == Some("AccessTokenExpired")
+    has_code(error, "AccessTokenExpired")
+}
+
+fn has_code(error: &ProviderError, code: &str) -> bool {
+    let evidence = error.evidence();
+    evidence.and_then(|evidence| evidence.code.as_deref()) == Some(code)
 }

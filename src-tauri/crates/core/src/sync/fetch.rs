@@ -51,6 +51,19 @@ pub(super) async fn fetch(
     address: &AddressRow,
     listings: Vec<RemoteMessage>,
 ) -> Group {
+    fetch_patiently(provider, listings, address.failures < PATIENCE).await
+}
+
+/// The same for messages that could not be fetched before: that they fail again says nothing about the mailbox.
+pub(super) async fn fetch_again(provider: &Provider, listings: Vec<RemoteMessage>) -> Group {
+    fetch_patiently(provider, listings, false).await
+}
+
+async fn fetch_patiently(
+    provider: &Provider,
+    listings: Vec<RemoteMessage>,
+    patient: bool,
+) -> Group {
     let ids: Vec<String> = listings
         .iter()
         .map(|listing| listing.server_id.clone())
@@ -58,7 +71,12 @@ pub(super) async fn fetch(
     let answers = provider.fetch(&ids).await;
     // A whole group that fails is the server's trouble, at first. If it stays so, the messages themselves are what
     // is wrong: they are noted as failed, and those behind them come through.
-    let all_failed = answers.iter().all(Result::is_err) && address.failures < PATIENCE;
+    let is_the_mailboxs = |answer: &Result<Bytes, ProviderError>| {
+        answer
+            .as_ref()
+            .is_err_and(|error| !error.is_about_one_message())
+    };
+    let all_failed = patient && answers.iter().all(is_the_mailboxs);
     let mut stopped = None;
     let mut rest = Vec::new();
     let mut had = Vec::with_capacity(answers.len());

@@ -1,7 +1,7 @@
 //! One poll: the pages of changes since the cursor, each committed with the place after it.
 
 use super::commit::{Batch, Committed, commit};
-use super::fetch::{FetchResult, Fetched, GROUP, fetch};
+use super::fetch::{FetchResult, Fetched, GROUP, fetch, fetch_again};
 use super::{Context, StepError};
 use crate::Millis;
 use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage, Then};
@@ -211,7 +211,7 @@ async fn retry_failed(
             categories: Vec::new(),
         })
         .collect();
-    let group = fetch(provider, address, listings.clone()).await;
+    let group = fetch_again(provider, listings.clone()).await;
     let mut decided = group.decided;
     let stopped = match group.stopped {
         // The folder was made anew meanwhile: these numbers are void, and what bears them is looked for by its new one.

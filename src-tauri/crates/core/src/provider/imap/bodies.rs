@@ -1,7 +1,8 @@
 //! Whole messages, by `BODY.PEEK[]`, which leaves them unread.
 
-use super::listing::uid_of;
+use super::listing::{search, uid_of};
 use super::place::{MessageId, gone, renumbered, uid_set};
+use super::placeholder::{is_placeholder, placeholder};
 use super::room::Dropped;
 use super::session::{Selected, Session, protocol};
 use crate::diagnosis::Evidence;
@@ -44,6 +45,20 @@ pub(super) async fn bodies(
             .collect();
         had.extend(some(session, selected, &missing).await?);
     }
+    let gone: Vec<u32> = had
+        .iter()
+        .filter(|(_, result)| matches!(result, Err(ProviderError::NotFound(_))))
+        .map(|(id, _)| id.uid)
+        .collect();
+    if !gone.is_empty() {
+        // What the server does not hand out although it is there is not gone.
+        let there = search(session, &format!("UID {}", uid_set(&gone))).await?;
+        for (id, result) in &mut had {
+            if there.contains(&id.uid) && matches!(result, Err(ProviderError::NotFound(_))) {
+                *result = Err(ProviderError::unreadable(Evidence::default()));
+            }
+        }
+    }
     Ok(had)
 }
 
@@ -83,6 +98,7 @@ async fn some(
                 // What nobody asked for, and what comes twice, is passed by.
                 if uids.contains(&uid) {
                     had.entry(uid).or_insert_with(|| match received.dropped {
+                        None if is_placeholder(body) => Err(placeholder()),
                         None => Ok(match body {
                             Cow::Borrowed(part) => received.bytes.slice_ref(part),
                             Cow::Owned(part) => Bytes::copy_from_slice(part),
@@ -103,7 +119,7 @@ async fn some(
             } else if let Some(result) = had.remove(&id.uid) {
                 result
             } else if unread {
-                Err(ProviderError::Protocol("not_imap", Evidence::default()))
+                Err(ProviderError::unreadable(Evidence::default()))
             } else {
                 Err(gone())
             };

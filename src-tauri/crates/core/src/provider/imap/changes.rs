@@ -2,11 +2,11 @@
 //! and QRESYNC (RFC 7162) would tell of changed flags and removed messages too, but nothing here depends on them, and
 //! Exchange Online has neither; one search a poll is as quick.
 
-use super::listing::{day, list, search};
+use super::listing::{day, search};
 use super::place::{Place, Point, renumbered};
 use super::session::{Selected, Session, protocol};
 use crate::Millis;
-use crate::provider::{ChangePage, ProviderError};
+use crate::provider::ProviderError;
 use std::collections::BTreeSet;
 
 /// Messages in one page.
@@ -14,12 +14,22 @@ const PAGE: usize = 250;
 /// A day, for searches, which know whole days of the server's time zone only (RFC 3501 §6.4.4).
 const DAY: Millis = 24 * 60 * 60 * 1000;
 
+/// The page of changes, by numbers.
+pub(super) struct Found {
+    pub(super) validity: u32,
+    pub(super) uids: Vec<u32>,
+    /// Messages received earlier do not belong to it.
+    pub(super) since: Millis,
+    pub(super) next: crate::provider::Cursor,
+    pub(super) more: bool,
+}
+
 /// The page of changes behind `point` of `folder`.
 pub(super) async fn changes(
     session: &mut Session,
     folder: &str,
     point: Point,
-) -> Result<ChangePage, ProviderError> {
+) -> Result<Found, ProviderError> {
     let selected = session.select(folder).await?;
     let validity = selected.uid_validity;
     match point {
@@ -42,7 +52,7 @@ async fn after(
     folder: &str,
     selected: Selected,
     last: u32,
-) -> Result<ChangePage, ProviderError> {
+) -> Result<Found, ProviderError> {
     let nothing_new = selected.uid_next > 0 && selected.uid_next <= last.saturating_add(1);
     let found = match last.checked_add(1).filter(|_| !nothing_new) {
         // UIDs have gaps, which may be wide; a search tells which are there.
@@ -50,11 +60,11 @@ async fn after(
         None => BTreeSet::new(),
     };
     let (uids, more) = page(found, last);
-    let all = list(session, folder, selected.uid_validity, &uids).await?;
     let highest = uids.last().copied().unwrap_or(last);
-    Ok(ChangePage {
-        changed: all.into_values().collect(),
-        removed: Vec::new(),
+    Ok(Found {
+        validity: selected.uid_validity,
+        uids,
+        since: Millis::MIN,
         next: place(folder, Point::After(selected.uid_validity, highest)),
         more,
     })
@@ -67,13 +77,12 @@ async fn round(
     selected: Selected,
     since: Millis,
     last: u32,
-) -> Result<ChangePage, ProviderError> {
+) -> Result<Found, ProviderError> {
     let validity = selected.uid_validity;
     let day = day(since.saturating_sub(DAY)).ok_or_else(|| protocol("since"))?;
     let first = last.saturating_add(1);
     let found = search(session, &format!("UID {first}:* SINCE {day}")).await?;
     let (uids, more) = page(found, last);
-    let all = list(session, folder, validity, &uids).await?;
     let highest = uids.last().copied().unwrap_or(last);
     let next = match more {
         true => Point::Round {
@@ -83,12 +92,10 @@ async fn round(
         // What arrived since the folder was opened has a UID of at least UIDNEXT and comes with the next poll.
         false => Point::After(validity, selected.uid_next.saturating_sub(1).max(highest)),
     };
-    Ok(ChangePage {
-        changed: all
-            .into_values()
-            .filter(|message| message.received_at >= since)
-            .collect(),
-        removed: Vec::new(),
+    Ok(Found {
+        validity,
+        uids,
+        since,
         next: place(folder, next),
         more,
     })

@@ -4,7 +4,7 @@ use super::parsed::parsed;
 use super::place::{Place, Point};
 use super::refusal::{Asked, broken};
 use super::room::Room;
-use super::session::{Session, farewell_of, protocol};
+use super::session::{Session, protocol};
 use super::wire::WireError;
 use crate::provider::{Cursor, ProviderError};
 use imap_proto::{MailboxDatum, Response, Status};
@@ -96,9 +96,14 @@ impl Watch {
                     Some(Response::Data {
                         status: Status::Bye,
                         ..
-                    }) => return Err(farewell_of(&received.bytes, &[])),
-                    // Refused, or ended without being asked to.
-                    Some(Response::Done { .. }) => return Err(protocol("idle")),
+                    }) => return Err(self.session.refused(&received.bytes, true)),
+                    // Ended without being asked to.
+                    Some(Response::Done {
+                        status: Status::Ok, ..
+                    }) => return Err(protocol("idle")),
+                    Some(Response::Done { .. }) => {
+                        return Err(self.session.refused(&received.bytes, false));
+                    }
                     Some(response) => news |= is_news(&mut self.exists, &response),
                     None => {}
                 }

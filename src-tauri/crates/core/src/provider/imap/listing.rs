@@ -1,6 +1,6 @@
 //! Messages as a listing shows them, from the attributes of FETCH responses (RFC 3501 §7.4.2), and searches.
 
-use super::place::{server_id, uid_set};
+use super::place::{renumbered, server_id, uid_set};
 use super::session::{Session, protocol};
 use crate::Millis;
 use crate::provider::{ProviderError, RemoteMessage};
@@ -11,11 +11,34 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a listing asks for: the few header fields as they are, because a server's ENVELOPE is as good as the server's
 /// own parser, and `BODY.PEEK` because a look must not mark as read.
 const ATTRIBUTES: &str =
-    "UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID)]";
+    "UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID DATE)]";
+/// The same without the server's date, which may be what makes the answer unreadable.
+const WITHOUT_DATE: &str = "UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT FROM MESSAGE-ID DATE)]";
 /// Longest header of a listing that is read.
 const HEADER_LIMIT: usize = 64 << 10;
 /// Longest text of a header that is kept, in characters.
 const TEXT_LIMIT: usize = 1_000;
+
+/// Between which instants a message lies whose date the server does not tell. What its own header says counts within
+/// them, and the later one where it says nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Undated {
+    pub(super) least: Millis,
+    pub(super) most: Millis,
+}
+
+impl Undated {
+    /// Up to now.
+    pub(super) fn since(least: Millis) -> Self {
+        let most = jiff::Timestamp::now().as_millisecond();
+        Self { least, most }
+    }
+
+    pub(super) fn instant(self, header: Option<Millis>) -> Millis {
+        let header = header.map(|date| date.max(self.least));
+        header.map_or(self.most, |date| date.min(self.most))
+    }
+}
 
 /// The UIDs that `criteria` find.
 pub(super) async fn search(
@@ -32,58 +55,73 @@ pub(super) async fn search(
             }
         })
         .await?;
-    match ended.unread {
+    match ended.unread_search {
         true => Err(protocol("not_imap")),
         false => Ok(found),
     }
 }
 
-/// The messages with these UIDs in the open folder. What nobody asked for is passed by.
+/// The messages with these UIDs. What nobody asked for is passed by. Left out is only what the server says is gone: a
+/// message that it does not describe is given as [`bare`].
 pub(super) async fn list(
     session: &mut Session,
     folder: &str,
     validity: u32,
     uids: &[u32],
+    undated: Undated,
 ) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
+    let selected = match session.is_open(folder) {
+        Some(selected) => selected,
+        None => session.select(folder).await?,
+    };
+    if selected.uid_validity != validity {
+        return Err(renumbered(validity, selected.uid_validity));
+    }
     let mut all = BTreeMap::new();
-    for _ in 0..2 {
-        let missing: Vec<u32> = uids
-            .iter()
-            .copied()
-            .filter(|uid| !all.contains_key(uid))
-            .collect();
-        // What is missing in an answer was removed meanwhile, or left out by mistake: the second answer counts.
-        if missing.is_empty() {
-            break;
+    // What is missing in an answer was removed meanwhile, or left out by mistake.
+    for attributes in [ATTRIBUTES, ATTRIBUTES, WITHOUT_DATE] {
+        let asked = missing(uids, &all);
+        if asked.is_empty() {
+            return Ok(all);
         }
-        all.extend(list_once(session, folder, validity, &missing).await?);
+        let command = format!("UID FETCH {} ({attributes})", uid_set(&asked));
+        let work = session.listing();
+        session
+            .command(&command, work, |response, _| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some((uid, message)) = listed(folder, validity, attributes, undated)
+                    && asked.contains(&uid)
+                {
+                    all.entry(uid).or_insert(message);
+                }
+            })
+            .await?;
+    }
+    let asked = missing(uids, &all);
+    if !asked.is_empty() {
+        let there = search(session, &format!("UID {}", uid_set(&asked))).await?;
+        for uid in asked.into_iter().filter(|uid| there.contains(uid)) {
+            all.insert(uid, bare(folder, validity, uid, undated));
+        }
     }
     Ok(all)
 }
 
-async fn list_once(
-    session: &mut Session,
-    folder: &str,
-    validity: u32,
-    uids: &[u32],
-) -> Result<BTreeMap<u32, RemoteMessage>, ProviderError> {
-    let mut all = BTreeMap::new();
-    let asked: BTreeSet<u32> = uids.iter().copied().collect();
-    let command = format!("UID FETCH {} ({ATTRIBUTES})", uid_set(uids));
-    let work = session.listing();
-    let ended = session
-        .command(&command, work, |response, _| {
-            if let Response::Fetch(_, attributes) = response
-                && let Some((uid, message)) = listed(folder, validity, attributes)
-                && asked.contains(&uid)
-            {
-                all.entry(uid).or_insert(message);
-            }
-        })
-        .await?;
-    match ended.unread {
-        true => Err(protocol("not_imap")),
-        false => Ok(all),
+fn missing(uids: &[u32], had: &BTreeMap<u32, RemoteMessage>) -> Vec<u32> {
+    let uids = uids.iter().copied();
+    uids.filter(|uid| !had.contains_key(uid)).collect()
+}
+
+/// A message of which nothing is known but that it is there. Fetching it tells the rest, or notes it as failed.
+pub(super) fn bare(folder: &str, validity: u32, uid: u32, undated: Undated) -> RemoteMessage {
+    RemoteMessage {
+        server_id: server_id(validity, uid, folder),
+        received_at: undated.instant(None),
+        message_id: None,
+        subject: String::new(),
+        from: String::new(),
+        is_read: false,
+        categories: Vec::new(),
     }
 }
 
@@ -95,14 +133,16 @@ pub(super) fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<u32> {
     })
 }
 
-/// The UID and the message; nothing where the response has no UID or no date, like those about changed flags.
+/// The UID and the message; nothing where the response has no UID, or neither date nor header, like those about changed
+/// flags.
 fn listed(
     folder: &str,
     validity: u32,
     attributes: &[AttributeValue<'_>],
+    undated: Undated,
 ) -> Option<(u32, RemoteMessage)> {
     let (mut uid, mut received_at, mut is_read) = (None, None, false);
-    let mut header: &[u8] = &[];
+    let mut header: Option<&[u8]> = None;
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(value) => uid = Some(*value),
@@ -112,12 +152,20 @@ fn listed(
             }
             AttributeValue::BodySection {
                 data: Some(data), ..
-            } => header = data.get(..data.len().min(HEADER_LIMIT)).unwrap_or_default(),
+            } => header = data.get(..data.len().min(HEADER_LIMIT)),
             _ => {}
         }
     }
-    let (uid, received_at) = (uid?, received_at?);
-    let parsed = MessageParser::default().parse_headers(header);
+    let uid = uid?;
+    let parsed = MessageParser::default().parse_headers(header.unwrap_or_default());
+    let received_at = match (received_at, header) {
+        (Some(received_at), _) => received_at,
+        (None, Some(_)) => {
+            let date = parsed.as_ref().and_then(|mail| mail.date());
+            undated.instant(date.map(|date| date.to_timestamp().saturating_mul(1000)))
+        }
+        (None, None) => return None,
+    };
     let from = parsed.as_ref().and_then(|mail| mail.from());
     Some((
         uid,

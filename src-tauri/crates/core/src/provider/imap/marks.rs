@@ -4,7 +4,7 @@ use super::after::{After, settle};
 use super::folders;
 use super::place::MessageId;
 use super::session::protocol;
-use super::{ImapMailbox, is_expired_token, with_session};
+use super::{ImapMailbox, with_session};
 use crate::provider::{Mark, ProviderError, Then};
 use std::collections::BTreeMap;
 

@@ -39,6 +39,8 @@ pub(super) struct Session {
     pub(super) capabilities: BTreeSet<String>,
     /// The token that it was opened with.
     pub(super) token: Option<SecretString>,
+    /// What was said to sign in, in all its spellings. A server may repeat it at any time; no evidence holds it.
+    secrets: Arc<Vec<Zeroizing<String>>>,
     number: u32,
     /// A command was begun and has not come to its end: nothing more can be asked here.
     unfinished: bool,
@@ -57,20 +59,20 @@ pub(super) struct Selected {
 }
 
 /// One request and how it is answered.
-pub(super) struct Work<'a> {
+pub(super) struct Work {
     pub(super) asked: Asked,
     pub(super) time: Duration,
     pub(super) room: Room,
     /// Sent when the server asks to go on.
     pub(super) more: Option<Zeroizing<String>>,
-    /// Secrets that must not be in any evidence.
-    pub(super) known: &'a [&'a str],
 }
 
 /// How commands ended.
 pub(super) struct Ended {
     /// Something about a message could not be read: what is missing in the answer may be on the server all the same.
     pub(super) unread: bool,
+    /// The same of what a search found.
+    pub(super) unread_search: bool,
     /// One for each command, in order.
     pub(super) each: Vec<Result<(), ProviderError>>,
 }
@@ -104,6 +106,7 @@ impl Session {
                     Secret::Token(token) => Some(token.clone()),
                     Secret::Password(_) => None,
                 },
+                secrets: Arc::default(),
                 number: 0,
                 unfinished: false,
                 used_at: Instant::now(),
@@ -165,27 +168,26 @@ impl Session {
     }
 
     /// A short request.
-    pub(super) fn talk(&self, asked: Asked) -> Work<'static> {
+    pub(super) fn talk(&self, asked: Asked) -> Work {
         self.work(asked, self.patience.silence, Room::talk())
     }
 
     /// A listing or a search.
-    pub(super) fn listing(&self) -> Work<'static> {
+    pub(super) fn listing(&self) -> Work {
         self.work(Asked::Other, self.patience.listing, Room::listing())
     }
 
     /// A request for messages.
-    pub(super) fn bodies(&self) -> Work<'static> {
+    pub(super) fn bodies(&self) -> Work {
         self.work(Asked::Other, self.patience.bodies, Room::bodies())
     }
 
-    fn work(&self, asked: Asked, time: Duration, room: Room) -> Work<'static> {
+    fn work(&self, asked: Asked, time: Duration, room: Room) -> Work {
         Work {
             asked,
             time,
             room,
             more: None,
-            known: &[],
         }
     }
 
@@ -203,7 +205,7 @@ impl Session {
     pub(super) async fn command(
         &mut self,
         command: &str,
-        work: Work<'_>,
+        work: Work,
         take: impl FnMut(&Response<'_>, &Received) + Send,
     ) -> Result<Ended, ProviderError> {
         let tag = self.begin(command).await?;
@@ -214,7 +216,7 @@ impl Session {
     pub(super) async fn batch(
         &mut self,
         commands: &[String],
-        work: Work<'_>,
+        work: Work,
         take: impl FnMut(&Response<'_>, &Received) + Send,
     ) -> Result<Ended, ProviderError> {
         let mut tags = Vec::with_capacity(commands.len());
@@ -222,6 +224,26 @@ impl Session {
             tags.push(self.begin(command).await?);
         }
         self.finish(tags, work, take).await
+    }
+
+    /// The server refused a command that matters to nobody, so it is still known where client and server are.
+    pub(super) fn go_on(&mut self) {
+        self.unfinished = false;
+    }
+
+    /// These must not be in any evidence from now on.
+    pub(super) fn keep_secret(&mut self, secrets: &[&str]) {
+        let own = |secret: &&str| Zeroizing::new((*secret).to_owned());
+        self.secrets = Arc::new(secrets.iter().map(own).collect());
+    }
+
+    /// What a refusal outside of [`Session::finish`] means.
+    pub(super) fn refused(&self, bytes: &[u8], farewell: bool) -> ProviderError {
+        let known: Vec<&str> = self.secrets.iter().map(|secret| secret.as_str()).collect();
+        match farewell {
+            true => farewell_of(bytes, &known),
+            false => refusal(&text_of(bytes), Asked::Other, &known),
+        }
     }
 
     pub(super) async fn begin(&mut self, command: &str) -> Result<String, ProviderError> {
@@ -238,12 +260,15 @@ impl Session {
     pub(super) async fn finish(
         &mut self,
         tags: Vec<String>,
-        mut work: Work<'_>,
+        mut work: Work,
         mut take: impl FnMut(&Response<'_>, &Received) + Send,
     ) -> Result<Ended, ProviderError> {
-        let (asked, known) = (work.asked, work.known);
+        let asked = work.asked;
+        let secrets = self.secrets.clone();
+        let known: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
+        let known = known.as_slice();
         let deadline = Instant::now() + work.time;
-        let mut unread = false;
+        let (mut unread, mut unread_search) = (false, false);
         let mut each: Vec<Option<Result<(), ProviderError>>> = tags.iter().map(|_| None).collect();
         let mut in_step = true;
         let mut farewell: Option<bytes::Bytes> = None;
@@ -253,7 +278,11 @@ impl Session {
                 self.unfinished = !in_step;
                 self.used_at = Instant::now();
                 let each = each.into_iter().flatten().collect();
-                return Ok(Ended { unread, each });
+                return Ok(Ended {
+                    unread,
+                    unread_search,
+                    each,
+                });
             }
             let received = match self.wire.response(deadline, &mut work.room).await {
                 Ok(received) => received,
@@ -286,7 +315,8 @@ impl Session {
                 Some(response) => response,
                 None if bytes.starts_with(b"* ") => {
                     // Extensions nobody asked for are passed by.
-                    unread |= is_about_a_message(bytes);
+                    unread |= names(bytes, " FETCH ");
+                    unread_search |= names(bytes, "* SEARCH");
                     continue;
                 }
                 None => return Err(protocol("not_imap")),
@@ -400,8 +430,9 @@ fn explained(challenge: &[u8]) -> String {
     }
 }
 
-fn is_about_a_message(bytes: &[u8]) -> bool {
+/// Whether a response that cannot be read is of this kind.
+fn names(bytes: &[u8], kind: &str) -> bool {
     let head = bytes.get(..40.min(bytes.len())).unwrap_or_default();
     let head = String::from_utf8_lossy(head).to_ascii_uppercase();
-    head.contains(" FETCH ") || head.contains(" SEARCH")
+    head.contains(kind)
 }

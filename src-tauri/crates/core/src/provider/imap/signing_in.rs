@@ -62,9 +62,22 @@ pub(super) async fn sign_in(
             env!("CARGO_PKG_VERSION"),
             "\")"
         );
-        session.order(id, Asked::Other).await?;
+        introduce(session, id).await?;
     }
     Ok(())
+}
+
+/// Says who we are. A server that does not want to know is served all the same.
+async fn introduce(session: &mut Session, id: &str) -> Result<(), ProviderError> {
+    let work = session.talk(Asked::Other);
+    let ended = session.batch(&[id.to_owned()], work, |_, _| {}).await?;
+    match ended.all_well() {
+        Err(error @ ProviderError::Throttled(..)) => Err(error),
+        Ok(_) | Err(_) => {
+            session.go_on();
+            Ok(())
+        }
+    }
 }
 
 async fn greeting(session: &mut Session) -> Result<(), ProviderError> {
@@ -124,6 +137,8 @@ async fn prove(
         Secret::Password(_) => return by_login(session, login, secret_text).await,
     };
     let coded = Zeroizing::new(STANDARD.encode(answer.as_bytes()));
+    let alone = Zeroizing::new(STANDARD.encode(secret_text));
+    session.keep_secret(&[secret_text, &coded, &alone]);
     let with_answer = session.can("SASL-IR");
     session.capabilities.clear();
     let (tag, more) = if with_answer {
@@ -131,12 +146,10 @@ async fn prove(
         (session.begin(&line).await?, None)
     } else {
         let tag = session.begin(&format!("AUTHENTICATE {mechanism}")).await?;
-        (tag, Some(coded.clone()))
+        (tag, Some(coded))
     };
-    let known = [secret_text, coded.as_str()];
     let work = Work {
         more,
-        known: &known,
         ..session.talk(asked)
     };
     session
@@ -158,11 +171,9 @@ async fn by_login(session: &mut Session, login: &str, password: &str) -> Result<
     session.capabilities.clear();
     let line = Zeroizing::new(format!("LOGIN {name} {}", *secret));
     let tag = session.begin(&line).await?;
-    let known = [password, secret.as_str()];
-    let work = Work {
-        known: &known,
-        ..session.talk(Asked::Password)
-    };
+    let alone = Zeroizing::new(STANDARD.encode(password));
+    session.keep_secret(&[password, &secret, &alone]);
+    let work = session.talk(Asked::Password);
     session
         .finish(vec![tag], work, |_, _| {})
         .await?
