@@ -299,6 +299,7 @@ impl ProviderError {
     }
 }
 
+// What is asked by IMAP stands in a box: these futures are large, and all who wait for them would carry them along.
 impl Provider {
     /// Who the mailbox belongs to and its addresses.
     ///
@@ -307,7 +308,7 @@ impl Provider {
     pub async fn identity(&self) -> Result<Identity, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.identity().await,
-            Self::Imap(mailbox) => mailbox.identity().await,
+            Self::Imap(mailbox) => Box::pin(mailbox.identity()).await,
         }
     }
 
@@ -315,7 +316,7 @@ impl Provider {
     pub async fn folder(&self, path: Option<&str>) -> Result<Folder, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.folder(path).await,
-            Self::Imap(mailbox) => mailbox.folder(path).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.folder(path)).await,
         }
     }
 
@@ -323,7 +324,7 @@ impl Provider {
     pub async fn folder_by_id(&self, id: &str) -> Result<Folder, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.folder_by_id(id).await,
-            Self::Imap(mailbox) => mailbox.folder(None).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.folder(None)).await,
         }
     }
 
@@ -331,7 +332,7 @@ impl Provider {
     pub async fn inbox(&self) -> Result<Folder, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.folder(None).await,
-            Self::Imap(mailbox) => mailbox.folder(Some("INBOX")).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.folder(Some("INBOX"))).await,
         }
     }
 
@@ -348,7 +349,7 @@ impl Provider {
     pub async fn folders(&self) -> Result<Vec<FolderEntry>, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.folders().await,
-            Self::Imap(mailbox) => mailbox.folders().await,
+            Self::Imap(mailbox) => Box::pin(mailbox.folders()).await,
         }
     }
 
@@ -362,7 +363,7 @@ impl Provider {
     ) -> Result<NewestPage, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.newest(folder_id, until, size, page).await,
-            Self::Imap(mailbox) => mailbox.newest(folder_id, until, size, page).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.newest(folder_id, until, size, page)).await,
         }
     }
 
@@ -378,7 +379,7 @@ impl Provider {
     pub async fn changes(&self, cursor: &Cursor) -> Result<ChangePage, ProviderError> {
         match self {
             Self::Graph(mailbox) => mailbox.changes(cursor).await,
-            Self::Imap(mailbox) => mailbox.changes(cursor).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.changes(cursor)).await,
         }
     }
 
@@ -392,7 +393,7 @@ impl Provider {
         match self {
             // Graph tells web servers only (Microsoft Graph, "Change notifications").
             Self::Graph(_) => Ok(None),
-            Self::Imap(mailbox) => mailbox.watch(folder_id, after).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.watch(folder_id, after)).await,
         }
     }
 
@@ -412,7 +413,7 @@ impl Provider {
     pub async fn quota(&self) -> Result<Option<Quota>, ProviderError> {
         match self {
             Self::Graph(_) => Ok(None),
-            Self::Imap(mailbox) => mailbox.quota().await,
+            Self::Imap(mailbox) => Box::pin(mailbox.quota()).await,
         }
     }
 
@@ -420,7 +421,7 @@ impl Provider {
     pub async fn fetch(&self, server_ids: &[String]) -> Vec<Result<Bytes, ProviderError>> {
         match self {
             Self::Graph(mailbox) => mailbox.fetch(server_ids).await,
-            Self::Imap(mailbox) => mailbox.fetch(server_ids).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.fetch(server_ids)).await,
         }
     }
 
@@ -428,7 +429,7 @@ impl Provider {
     pub async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
         match self {
             Self::Graph(mailbox) => mailbox.mark(marks).await,
-            Self::Imap(mailbox) => mailbox.mark(marks).await,
+            Self::Imap(mailbox) => Box::pin(mailbox.mark(marks)).await,
         }
     }
 }

@@ -264,7 +264,7 @@ async fn mailbox(
     if !lights.light(Station::MailboxRight, judgement, None) {
         return;
     }
-    reading(app, known, provider, inbox, lights).await;
+    Box::pin(reading(app, known, provider, inbox, lights)).await;
 }
 
 /// From the folder to the round trip; `inbox` is the folder where it was looked at already.
@@ -300,7 +300,7 @@ async fn reading(
     if !lights.light(Station::Mark, judgement, None) {
         return;
     }
-    let (seen, took) = timed(send_evidence(app, known)).await;
+    let (seen, took) = timed(Box::pin(send_evidence(app, known))).await;
     let took = matches!(seen.way, SendingWay::Server(..)).then_some(took);
     sending(lights, row.mailbox.is_some(), &seen, took);
 }

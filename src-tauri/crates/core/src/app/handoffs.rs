@@ -210,7 +210,7 @@ pub(crate) async fn recheck(app: &App, id: i64) -> Result<Option<HandOff>, Store
             Station::Token.max(station_of_code(&row.code))
         }
     };
-    let map = checkup::check_address(app, address_id, Some(until)).await?;
+    let map = Box::pin(checkup::check_address(app, address_id, Some(until))).await?;
     let works = map.is_some_and(|map| {
         [Station::Consent, Station::Token, station_of_code(&row.code)]
             .iter()

@@ -52,12 +52,12 @@ pub fn finding_of(error: &ProviderError) -> Finding {
         ProviderError::Forbidden(evidence) => said(evidence, "ErrorAccessDenied"),
         ProviderError::NotFound(evidence) => said(evidence, "ErrorItemNotFound"),
         ProviderError::QuotaFull(evidence) => said(evidence, "mailbox_full"),
-        // SMTP says in its own words what was too much.
+        // Mail servers say in their own words what was too much.
         ProviderError::Throttled(_, evidence)
             if evidence
                 .code
                 .as_ref()
-                .is_some_and(|code| code.starts_with("SMTP ")) =>
+                .is_some_and(|code| ["SMTP ", "IMAP "].iter().any(|of| code.starts_with(of))) =>
         {
             Finding {
                 severity: Severity::Warning,

@@ -120,7 +120,7 @@ impl SmtpSender {
     /// # Errors
     /// Any [`ProviderError`].
     pub async fn verify(&self) -> Result<Offer, ProviderError> {
-        let session = self.open().await?;
+        let session = Box::pin(self.open()).await?;
         let offer = session.offer().clone();
         session.leave().await;
         Ok(offer)
@@ -134,8 +134,8 @@ impl SmtpSender {
         if !self.may_send_from(&envelope.from) {
             return Err(NotSent::surely(protocol("other_sender")));
         }
-        let mut session = self.open().await.map_err(NotSent::surely)?;
-        let sent = session.send(envelope, raw).await;
+        let mut session = Box::pin(self.open()).await.map_err(NotSent::surely)?;
+        let sent = Box::pin(session.send(envelope, raw)).await;
         session.leave().await;
         sent
     }

@@ -33,7 +33,12 @@ pub(super) async fn run(
     cancel: CancellationToken,
 ) {
     let task = AddressTask { context, id, wake };
-    let steps = async { while survive(&task.context, id, task.run()).await.is_none() {} };
+    let steps = async {
+        while survive(&task.context, id, Box::pin(task.run()))
+            .await
+            .is_none()
+        {}
+    };
     tokio::select! {
         // Dropping a step between two transactions loses nothing: what is not committed is fetched again.
         () = cancel.cancelled() => {}

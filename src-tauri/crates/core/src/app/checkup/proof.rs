@@ -28,7 +28,7 @@ const NEWEST: u32 = 25;
 /// # Errors
 /// [`StoreError`].
 pub(crate) async fn prove_sending(app: &App, id: i64) -> Result<Option<ConnectionMap>, StoreError> {
-    let Some(map) = check_address(app, id, None).await? else {
+    let Some(map) = Box::pin(check_address(app, id, None)).await? else {
         return Ok(None);
     };
     let reads = map
