@@ -14,6 +14,7 @@ use crate::store::folders::{self, NextFolder};
 use crate::store::imports::{self, ImportRow, ImportState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +33,12 @@ pub(super) async fn run(
     wake: Arc<Notify>,
     cancel: CancellationToken,
 ) {
-    let task = AddressTask { context, id, wake };
+    let task = AddressTask {
+        context,
+        id,
+        wake,
+        import_failures: AtomicU32::new(0),
+    };
     let steps = async {
         while survive(&task.context, id, Box::pin(task.run()))
             .await
@@ -52,6 +58,8 @@ struct AddressTask {
     context: Arc<Context>,
     id: i64,
     wake: Arc<Notify>,
+    /// Steps of an import that failed in a row. Polls that succeed meanwhile say nothing about the mails that it is at.
+    import_failures: AtomicU32,
 }
 
 /// What is known when a step begins.
@@ -140,14 +148,24 @@ impl AddressTask {
             .connections
             .provider(&situation.address, &situation.account)
             .await?;
-        import_job::advance(
-            &self.context,
-            &situation.address,
-            import,
-            &provider,
-            &self.wake,
-        )
-        .await?;
+        let failures = &self.import_failures;
+        let address = AddressRow {
+            failures: situation
+                .address
+                .failures
+                .max(failures.load(Ordering::Relaxed)),
+            ..situation.address.clone()
+        };
+        let done =
+            import_job::advance(&self.context, &address, import, &provider, &self.wake).await;
+        match &done {
+            Ok(()) => failures.store(0, Ordering::Relaxed),
+            Err(StepError::Provider(ProviderError::Server(_) | ProviderError::Protocol(..))) => {
+                failures.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        done?;
         self.recovered(situation, None).await
     }
 
