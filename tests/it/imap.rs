@@ -1,5 +1,6 @@
 //! Reading by IMAP: a real Dovecot over real TLS, and servers that mean harm.
 
+mod after;
 mod doctor;
 mod exchange;
 pub mod hostile;
