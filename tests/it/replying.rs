@@ -245,7 +245,7 @@ async fn an_answer_leaves_by_the_addresses_own_smtp_server_or_not_at_all() {
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::NoOutbound, "no server to send with");
 
-    let postfix = Postfix::start(&dovecot, Ways::default()).await;
+    let mut postfix = Postfix::start(&dovecot, Ways::default()).await;
     let input = SmtpInput {
         server: format!("127.0.0.1:{}", postfix.submission),
         ..SmtpInput::default()
@@ -283,7 +283,7 @@ async fn an_answer_leaves_by_the_addresses_own_smtp_server_or_not_at_all() {
     assert_eq!(kept.messages.len(), 2);
 
     // A server that is gone has not taken anything.
-    drop(postfix);
+    postfix.stop().await;
     let error = api::reply(&desk.app, number, "Again", false)
         .await
         .unwrap_err();

@@ -173,7 +173,7 @@ async fn says_what_a_real_server_finds_wrong_with_a_sign_in() {
     let ca = dovecot.papers.ca.clone();
     let ca = Some(ca.as_str());
     let trying = |port, ca| sender(server(port, Tls::StartTls), dovecot::PASSWORD, ca);
-    let healthy = Postfix::start(&dovecot, Ways::default()).await;
+    let mut healthy = Postfix::start(&dovecot, Ways::default()).await;
     let port = healthy.submission;
 
     let wrong = sender(server(port, Tls::StartTls), "wrong-CANARY", ca);
@@ -197,7 +197,7 @@ async fn says_what_a_real_server_finds_wrong_with_a_sign_in() {
     let error = sender(elsewhere, dovecot::PASSWORD, ca).verify().await;
     assert_eq!(code(&error.unwrap_err()), "tls_wrong_name");
 
-    drop(healthy);
+    healthy.stop().await;
     let error = trying(port, ca).verify().await.unwrap_err();
     assert_eq!(code(&error), "connection_refused");
 

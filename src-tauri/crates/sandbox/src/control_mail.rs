@@ -78,8 +78,8 @@ async fn deliver(State(world): Shared, Query(options): Options, raw: Bytes) -> R
     Json(json!({"id": immutable(mailbox, key)})).into_response()
 }
 
-/// `POST /folder {"mailbox": ADDRESS, "path": PATH, "name": NAME}` renames a folder (also named by "id"); without a name it is deleted as
-/// Outlook deletes folders: it goes to Deleted Items.
+/// `POST /folder {"mailbox": ADDRESS, "path": PATH, "name": NAME}` renames a folder (also named by "id"), and makes
+/// it where there is none at the path; without a name it is deleted as Outlook deletes folders: it goes to Deleted Items.
 async fn folder(State(world): Shared, Json(body): Json<Value>) -> Response {
     let mut all = world.mailboxes.lock();
     let Some(mailbox) = all.get_mut(body["mailbox"].as_str().unwrap_or_default()) else {
