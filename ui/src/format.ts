@@ -56,9 +56,6 @@ export const either = (words: string[]): string =>
     (tag) => new Intl.ListFormat(tag, { type: "disjunction" }),
   ).format(words);
 
-/** Japanese writes `3分`, which only the narrow style gives; the others would lose their words by it. */
-const brief = () => (locale().startsWith("ja") ? "narrow" : "short");
-
 type Unit = "second" | "minute" | "hour" | "day";
 
 /** The largest unit that says enough, and how many of it. */
@@ -78,7 +75,7 @@ export function duration(seconds: number): string {
       new Intl.NumberFormat(tag, {
         style: "unit",
         unit,
-        unitDisplay: unit === "day" ? "long" : brief(),
+        unitDisplay: unit === "day" ? "long" : "short",
       }),
   ).format(amount);
 }
@@ -104,6 +101,9 @@ export const both = (words: string[]): string =>
     "both",
     (tag) => new Intl.ListFormat(tag, { type: "conjunction" }),
   ).format(words);
+
+/** Japanese writes `3分前`, which only the narrow style gives; the others would lose their words by it. */
+const brief = () => (locale().startsWith("ja") ? "narrow" : "short");
 
 /** For instance `4 min ago`. */
 export function ago(at: number, now: number): string {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ConnectAttempt, ConnectStage } from "../src/bindings";
 import { here } from "../src/route.svelte";
 import { address, app, finding, problem, tell } from "./core";
-import { open, press, type } from "./window";
+import { details, open, press, type } from "./window";
 
 const client = "6f3c1d52-8a34-4b6b-9d0e-2a6a4b1f7c11";
 const attempt = (stage: ConnectStage): ConnectAttempt => ({
@@ -228,4 +228,35 @@ test("reconnecting asks for no import and fetches what arrived meanwhile", async
       asked.find(([command]) => command === "finish_connect")?.[1].choices,
     ).toEqual({ brand: "Contoso", import_newest: null, folder: null }),
   );
+});
+
+test("reconnecting with a password asks for nothing but the password", async () => {
+  const { asked } = open("#/addresses/1/reconnect", {
+    list_addresses: () => [{ ...address, provider: "imap" }],
+    list_brands: () => ["Contoso"],
+    address_details: () => ({
+      ...details,
+      server: {
+        host: "imap.contoso.example",
+        port: 993,
+        tls: "implicit",
+        auth: "password",
+        login: address.address,
+      },
+    }),
+    reconnect_password: () => attempt({ kind: "checking" }),
+  });
+  await screen.findByTestId("password");
+  expect(screen.queryByTestId("connect-address")).toBeNull();
+  await type("password", "sesame");
+  await press("connect-next");
+  // What was pressed is gone; what says that something is on its way has the focus.
+  await waitFor(() =>
+    expect(document.activeElement?.textContent).toContain(
+      "imap.contoso.example",
+    ),
+  );
+  expect(
+    asked.find(([command]) => command === "reconnect_password")?.[1],
+  ).toEqual({ id: 1, password: "sesame" });
 });

@@ -21,6 +21,7 @@ page.on("pageerror", (error) => console.error(String(error)));
 for (const screen of screens) {
   if (names.length && !names.includes(screen.name)) continue;
   await visit(page, screen, lang, theme);
+  await page.evaluate(() => scrollTo(0, 0));
   const wide = await page.evaluate(
     () => document.documentElement.scrollWidth > innerWidth,
   );

@@ -22,7 +22,7 @@ export const screens = [
   ["connect-imap-failed", "demo=full&stage=failed", "#/connect", "password"],
   ["connect-imap-ready", "demo=full&stage=ready", "#/connect", "password"],
   ["connect-shared", "demo=full&stage=shared", "#/connect/practice", "shared"],
-  ["reconnect-password", "demo=full", "#/addresses/9/reconnect"],
+  ["reconnect-password", "demo=full", "#/addresses/9/reconnect", "typeAgain"],
   ["connect-folder", "demo=full&stage=ready", "#/connect/practice", "folder"],
   ["servers", "demo=full&still", "#/servers"],
   ["servers-tried", "demo=full&still", "#/servers", "tried"],
@@ -129,6 +129,9 @@ const steps = {
     await page.getByTestId("password").fill("practice");
     await page.getByTestId("connect-next").click();
     await page.getByTestId("password").waitFor({ state: "detached" });
+  },
+  async typeAgain(page) {
+    await page.getByTestId("password").waitFor();
   },
   async shared(page) {
     await page.getByTestId("connect-address").fill("info@contoso.example");

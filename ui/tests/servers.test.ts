@@ -288,7 +288,8 @@ test("mail is deleted only after a look and the address typed out", async () => 
   const chosen = () =>
     asked.filter(([command]) => command === "set_after_import");
   await press("after-save");
-  await screen.findByTestId("rehearsal");
+  const shown = await screen.findByTestId("rehearsal");
+  await waitFor(() => expect(document.activeElement).toBe(shown));
   await press("after-save");
   expect(chosen()).toHaveLength(0);
   await type("after-confirm", "Support@contoso.example");
@@ -300,6 +301,10 @@ test("mail is deleted only after a look and the address typed out", async () => 
     confirmation: "Support@contoso.example",
     alsoImported: false,
   });
+  // The buttons are gone; the choice that is in force has the focus.
+  await waitFor(() =>
+    expect(document.activeElement?.getAttribute("type")).toBe("radio"),
+  );
 });
 
 test("a path that is no folder is said at the field, with the nearest one", async () => {
@@ -324,4 +329,5 @@ test("a path that is no folder is said at the field, with the nearest one", asyn
     ),
   );
   expect(document.body.textContent).toContain("Requests/Orders");
+  expect(document.activeElement).toBe(screen.getByTestId("folder-path"));
 });

@@ -58,6 +58,15 @@ const permissions = [
   "Mail.Send",
 ];
 
+// What is seen of a server and a password.
+const ofServers: Partial<Record<Station, Record<string, string>>> = {
+  network: { imap_host: "imap.contoso.example:993" },
+  sign_in: { login: "service@contoso.example" },
+};
+
+// A password does without them.
+const ofTokens: Station[] = ["registration", "consent", "token"];
+
 // What stands where a connection ends.
 const ends: Partial<Record<Station, Finding>> = {
   sign_in: {
@@ -98,6 +107,7 @@ export function mapOf(
   seen = stations.length,
 ): ConnectionMap {
   const end = stations.findIndex(([station]) => station === stop);
+  const byPassword = stop === "sign_in";
   const looked = (at: number) => at < seen && (end < 0 || at <= end);
   const views = stations.map(([station, took_ms, facts], at): StationView => {
     const unknown = { station, took_ms: null, blocked_by: null, facts: {} };
@@ -109,7 +119,10 @@ export function mapOf(
         finding: null,
         blocked_by: stop,
       };
-    if (station === "mailbox_right" && stop !== station)
+    if (
+      (station === "mailbox_right" && stop !== station) ||
+      (byPassword && ofTokens.includes(station))
+    )
       return { ...unknown, state: "not_needed", finding: null };
     if ((station === "send" || station === "round_trip") && !proved)
       return { ...unknown, state: "unknown", finding: unproven };
@@ -125,16 +138,24 @@ export function mapOf(
           ? "warning"
           : "failed",
       finding: found
-        ? { ...found, args: { address, login: "alex@nordwind.example" } }
+        ? {
+            ...found,
+            args: {
+              address,
+              login: byPassword ? address : "alex@nordwind.example",
+            },
+          }
         : null,
       facts:
         stopped && stop === "consent"
           ? { needed: "6", granted: "4", missing: "Mail.ReadWrite Mail.Send" }
-          : facts,
+          : byPassword && at > 0
+            ? (ofServers[station] ?? {})
+            : facts,
     };
   });
   // A password is refused before anything is asked for.
-  const asked = stop === "sign_in" ? [] : permissions;
+  const asked = byPassword ? [] : permissions;
   return {
     address,
     at: Date.now(),
