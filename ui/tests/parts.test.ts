@@ -1,9 +1,10 @@
-import { fireEvent, render, screen } from "@testing-library/svelte";
+import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { createRawSnippet } from "svelte";
 import { expect, test, vi } from "vitest";
 import type { Status } from "../src/bindings";
 import ErrorBox from "../src/parts/ErrorBox.svelte";
 import FindingCard from "../src/parts/FindingCard.svelte";
+import { keepFocus } from "../src/parts/focus";
 import { frameDocument } from "../src/parts/MailFrame.svelte";
 import Menu from "../src/parts/Menu.svelte";
 import Sparkline from "../src/parts/Sparkline.svelte";
@@ -133,4 +134,18 @@ test("formatted mail comes with a policy that loads nothing", () => {
   expect(made.indexOf("Content-Security-Policy")).toBeLessThan(
     made.indexOf("Hi"),
   );
+});
+
+test("a button that is switched off while it works has the focus again afterwards", async () => {
+  document.body.innerHTML = "<main><button>Save</button></main>";
+  const button = document.querySelector("button")!;
+  const end = keepFocus(document.querySelector("main")!);
+  button.focus();
+  button.disabled = true;
+  button.blur();
+  expect(document.activeElement).toBe(document.body);
+  button.disabled = false;
+  await waitFor(() => expect(document.activeElement).toBe(button));
+  end();
+  document.body.innerHTML = "";
 });
