@@ -141,8 +141,8 @@ test("a button that is switched off while it works has the focus again afterward
   const button = document.querySelector("button")!;
   const end = keepFocus(document.querySelector("main")!);
   button.focus();
-  button.disabled = true;
   button.blur();
+  button.disabled = true;
   expect(document.activeElement).toBe(document.body);
   button.disabled = false;
   await waitFor(() => expect(document.activeElement).toBe(button));
