@@ -115,7 +115,7 @@ pub fn only_door(registration: &Registration) -> Option<&'static Exchange> {
                 let rest = host.strip_suffix(*domain);
                 rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             };
-            OF_MICROSOFT.iter().any(|domain| within(&domain))
+            OF_MICROSOFT.iter().any(within)
         }),
         // Without a resource in front it is a scope of Graph.
         Err(_) => !is_openid_scope(scope) && !scope.contains('/'),

@@ -47,9 +47,10 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
     for station in Station::ALL {
         if station > Station::Computer && station < Station::Folder {
             let asked = (station == Station::Network).then_some(took);
-            let judgement = match station {
-                Station::Mailbox => room.clone(),
-                _ => well(station, server),
+            let judgement = if station == Station::Mailbox {
+                room.clone()
+            } else {
+                well(station, server)
             };
             if !lights.light(station, judgement, asked) {
                 return;
