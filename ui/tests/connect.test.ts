@@ -94,6 +94,13 @@ test("an app registration is checked before the browser opens", async () => {
     screen.getByTestId("connect-address").getAttribute("aria-invalid"),
   ).toBe("true");
   await type("connect-address", "help@contoso.example");
+  const brand = screen.getByTestId<HTMLInputElement>("connect-brand");
+  expect(brand.value).toBe("Support");
+  await type("connect-brand", " ");
+  await press("connect-next");
+  await waitFor(() => expect(document.activeElement).toBe(brand));
+  screen.getByText("Enter a name of at most 80 characters.");
+  await type("connect-brand", "Contoso");
   await press("connect-next");
   await type("connect-client", "my-app");
   await type("connect-tenant", "contoso.example");

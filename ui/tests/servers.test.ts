@@ -160,6 +160,13 @@ test("a mailbox is connected with a password that leaves the page at once, and s
       "imap.contoso.example",
     ),
   );
+  // Another server's name is nobody's proposal.
+  const proposal = screen.getByTestId<HTMLInputElement>("proposal");
+  expect(proposal.checked).toBe(true);
+  await type("inbound-host", "mail.contoso.example");
+  expect(proposal.checked).toBe(false);
+  await type("inbound-host", "imap.contoso.example");
+  expect(proposal.checked).toBe(true);
   // Without a password nothing is asked of the server.
   await press("connect-next");
   expect(
@@ -205,6 +212,7 @@ test("a mailbox is connected with a password that leaves the page at once, and s
     kind: "connect",
     value: { id: "a1", address: address.address, stage: ready },
   });
+  await screen.findByText("Inbox, 12 mails");
   await fireEvent.click(await screen.findByTestId("connect-confirm"));
   await waitFor(() =>
     expect(asked.find(([command]) => command === "set_outbound")?.[1]).toEqual({

@@ -154,6 +154,10 @@ export const exchangeOnline = (form: Form): Partial<Form> => ({
 export const usualPort = (inbound: boolean, tls: Tls): number =>
   inbound ? (tls === "implicit" ? 993 : 143) : tls === "implicit" ? 465 : 587;
 
+/** A brand's name has 1 to 80 characters. */
+export const isBrand = (text: string): boolean =>
+  text.trim() !== "" && [...text.trim()].length <= 80;
+
 /** Looks like a server's name or an address of its own; the core decides. */
 export const isHost = (text: string): boolean =>
   /^(\[[0-9a-f:]+\]|[^\s@/:?#]+)$/iu.test(text.trim());
