@@ -238,13 +238,13 @@ async fn a_defect_of_ours_ends_the_attempt_instead_of_leaving_somebody_waiting()
     let attempt = api::begin_connect(&app, world.request(SUPPORT))
         .await
         .unwrap();
-    let finding = wait(
-        "the attempt has failed",
-        async || match api::connect_attempt(&app, &attempt.id).unwrap().stage {
-            ConnectStage::Failed { finding } => Some(finding),
-            _ => None,
-        },
-    )
+    let finding = wait("the attempt has failed", async || {
+        let stage = api::connect_attempt(&app, &attempt.id).unwrap().stage;
+        let ConnectStage::Failed { finding } = stage else {
+            return None;
+        };
+        Some(finding)
+    })
     .await;
     assert_eq!(
         (finding.code.as_str(), finding.severity),
