@@ -5,6 +5,7 @@
 
 mod browser;
 mod hand_off;
+mod mail_server;
 mod main_path;
 mod practise;
 mod processes;

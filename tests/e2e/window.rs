@@ -2,6 +2,7 @@
 
 use crate::processes::{Program, free_port};
 use crate::world::World;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -12,6 +13,17 @@ use std::time::Duration;
 
 /// How long something may take to appear.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stops of the Tab key on the longest page, and some more.
+const TABS: usize = 80;
+
+/// Keys by their code points in WebDriver ("Keyboard actions").
+pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const UP: &str = "\u{e013}";
+pub(crate) const DOWN: &str = "\u{e015}";
+pub(crate) const SPACE: &str = " ";
+const CONTROL: char = '\u{e009}';
 
 /// The open window.
 pub(crate) struct Window {
@@ -73,6 +85,49 @@ impl Window {
         let field = self.client.find(Locator::Css(&css)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses and releases each of `keys`, as a keyboard does: they go where the focus is.
+    pub(crate) async fn press(&self, keys: &str) {
+        self.strike(None, keys).await;
+    }
+
+    /// Presses `key` while Ctrl is held.
+    pub(crate) async fn press_with_control(&self, key: &str) {
+        self.strike(Some(CONTROL), key).await;
+    }
+
+    async fn strike(&self, held: Option<char>, keys: &str) {
+        let down = |value| KeyAction::Down { value };
+        let up = |value| KeyAction::Up { value };
+        let mut strokes = held.map(down).into_iter().collect::<Vec<_>>();
+        strokes.extend(keys.chars().flat_map(|key| [down(key), up(key)]));
+        strokes.extend(held.map(up));
+        let keyboard = KeyActions::new("keyboard".to_owned());
+        let keyboard = strokes.into_iter().fold(keyboard, KeyActions::then);
+        self.client.perform_actions(keyboard).await.unwrap();
+    }
+
+    /// Goes on by Tab until the focus is at the element with this test id.
+    pub(crate) async fn tab_to(&self, test_id: &str) {
+        let css = by_id(test_id);
+        self.wait_for(&css).await;
+        let is_there = format!("return document.activeElement?.matches('{css}') ?? false;");
+        for _ in 0..TABS {
+            let there = self.client.execute(&is_there, vec![]).await.unwrap();
+            if there == json!(true) {
+                return;
+            }
+            self.press(TAB).await;
+        }
+        panic!("Tab does not lead to {css}");
+    }
+
+    /// Goes by Tab to the field with this test id and types into it, in place of what it holds.
+    pub(crate) async fn tab_and_type(&self, test_id: &str, text: &str) {
+        self.tab_to(test_id).await;
+        self.press_with_control("a").await;
+        self.press(text).await;
     }
 
     /// Waits for an element; a failure shows what the window says instead.

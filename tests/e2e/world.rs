@@ -102,6 +102,14 @@ impl World {
         command
     }
 
+    /// Lets programs that are started from now on trust `authority` (PEM), and no other.
+    pub(crate) fn trust(&mut self, authority: &str) {
+        let file = self.folder.path().join("authority.pem");
+        std::fs::write(&file, authority).unwrap();
+        let file = file.to_string_lossy().into_owned();
+        self.environment.push(("SSL_CERT_FILE", file));
+    }
+
     /// Keeps a program running for as long as the world.
     pub(crate) fn keep(&mut self, program: Program) {
         self.programs.push(program);
