@@ -1,6 +1,7 @@
 //! Signing in at an issuer that is not Microsoft's: a certified OpenID provider, and a Dovecot that asks it about tokens.
 
 mod convert;
+mod doctor;
 mod rig;
 mod sending;
 

@@ -2,14 +2,14 @@
 //
 // Usage: node provider.mjs
 // The first line it prints is JSON: {"issuer": …}. It ends with its standard input. What a test wants changed comes
-// as JSON to /_rig: accessTokenTtl (seconds), audience (the one the mail server accepts), revoke ("tokens": the access
-// tokens that are out; "all": every sign-in). The answer counts renewals, and access tokens whose time is not
+// as JSON to /_rig: accessTokenTtl (seconds), audience (the one the mail server accepts), broken (whether tokens cannot be
+// had), revoke ("tokens": the access tokens that are out; "all": every sign-in). The answer counts renewals, and access tokens whose time is not
 // over.
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
 const MAIL = "https://mail.contoso.example";
-const settings = { accessTokenTtl: 3600, audience: MAIL };
+const settings = { accessTokenTtl: 3600, audience: MAIL, broken: false };
 const grants = new Set();
 // Access tokens, and when each ends.
 const tokens = new Map();
@@ -96,8 +96,10 @@ async function rig(request, response) {
 }
 
 const answer = provider.callback();
-server.on("request", (request, response) =>
-  request.url === "/_rig" ? rig(request, response) : answer(request, response),
-);
+server.on("request", (request, response) => {
+  if (request.url === "/_rig") return rig(request, response);
+  if (request.url === "/token" && settings.broken) return response.writeHead(503).end();
+  return answer(request, response);
+});
 console.log(JSON.stringify({ issuer }));
 process.stdin.resume().on("end", () => process.exit());

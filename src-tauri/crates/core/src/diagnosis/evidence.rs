@@ -4,7 +4,7 @@
 mod network;
 mod probes;
 
-pub use network::{HostSeen, HttpFailure, HttpSeen, look_at_hosts};
+pub use network::{HostSeen, HttpFailure, HttpSeen, look_at_hosts, look_at_sign_in_service};
 pub use probes::{
     data_folder, discovery, fetch, folder, identity, inbox, listed, silent_renewal, within,
 };

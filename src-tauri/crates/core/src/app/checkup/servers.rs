@@ -6,7 +6,9 @@ use crate::account::{ImapAuth, ImapServer};
 use crate::api::view::Station;
 use crate::app::App;
 use crate::diagnosis::checks::{self, finding_of, finding_of_token};
-use crate::diagnosis::evidence::{self, ComputerEvidence, FetchEvidence, FolderEvidence};
+use crate::diagnosis::evidence::{
+    self, ComputerEvidence, ConsentEvidence, FetchEvidence, FolderEvidence,
+};
 use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::stations::station_of;
 use crate::diagnosis::{Finding, Severity};
@@ -25,9 +27,16 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         return;
     }
     let Ok(provider) = provider else { return };
-    if let Some(finding) = token_trouble(app, known, server).await {
-        fail_at(lights, at_its_station(finding), server);
-        return;
+    let (mut facts, mut doubt) = (Facts::new(), None);
+    if uses_tokens(known, server) {
+        let (judged, refused) = sign_in_service(app, known).await;
+        facts = judged.facts;
+        if let Some(error) = refused {
+            let found = without_token(&error, judged.finding, known);
+            fail_at(lights, found, server, facts);
+            return;
+        }
+        doubt = judged.finding;
     }
     let (inbox, took) = timed(evidence::inbox(&provider)).await;
     let inbox = match inbox {
@@ -35,7 +44,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         // What was asked for is the folder that is read. Without it the mailbox is there all the same.
         Err(ProviderError::NotFound(_)) if known.row.folder_path.is_some() => None,
         Err(error) => {
-            fail_at(lights, refused_at(&error, server), server);
+            fail_at(lights, refused_at(&error, server), server, facts);
             return;
         }
     };
@@ -47,11 +56,17 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
     for station in Station::ALL {
         if station > Station::Computer && station < Station::Folder {
             let asked = (station == Station::Network).then_some(took);
-            let judgement = if station == Station::Mailbox {
-                room.clone()
-            } else {
-                well(station, server)
+            let mut judgement = match station {
+                Station::Consent if server.auth == ImapAuth::Token => consent(known),
+                Station::Mailbox => room.clone(),
+                _ => well(station, server),
             };
+            if station == Station::Network {
+                judgement.facts.append(&mut facts);
+                if let Some(finding) = doubt.take() {
+                    judgement = not_needed_yet(finding, judgement.facts);
+                }
+            }
             if !lights.light(station, judgement, asked) {
                 return;
             }
@@ -61,17 +76,61 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
     reading(app, known, &provider, inbox, lights).await;
 }
 
-/// Why there is no token, where one is used.
-async fn token_trouble(app: &App, known: &Known, server: &ImapServer) -> Option<Finding> {
+/// Whether any of the two servers wants a token.
+fn uses_tokens(known: &Known, server: &ImapServer) -> bool {
     let outbound = known.row.outbound.as_ref().map(|server| server.auth);
-    if server.auth != ImapAuth::Token && outbound != Some(ImapAuth::Token) {
-        return None;
-    }
-    let renewed = match app.context.connections.tokens(&known.account).await {
-        Ok(tokens) => evidence::silent_renewal(&tokens).await,
-        Err(_) => Err(TokenError::NoTokens),
+    server.auth == ImapAuth::Token || outbound == Some(ImapAuth::Token)
+}
+
+/// The way to the sign-in service, and why there is no token, if so.
+async fn sign_in_service(app: &App, known: &Known) -> (Judgement, Option<TokenError>) {
+    let connections = &app.context.connections;
+    let clock = &app.context.clock;
+    let registration = &known.account.registration;
+    let look = evidence::look_at_sign_in_service(connections.http(), registration, || clock.now());
+    let renewal = async {
+        match connections.tokens(&known.account).await {
+            Ok(tokens) => evidence::silent_renewal(&tokens).await,
+            Err(_) => Err(TokenError::NoTokens),
+        }
     };
-    renewed.err().map(|error| finding_of_token(&error))
+    let (seen, renewed) = tokio::join!(look, renewal);
+    (checks::network::sign_in_service(&seen), renewed.err())
+}
+
+/// Where there is no token: the way to the sign-in service is what is wrong, or the service itself, or the sign-in.
+fn without_token(error: &TokenError, way: Option<Finding>, known: &Known) -> (Station, Finding) {
+    let mut finding = finding_of_token(error);
+    match (error, way) {
+        (TokenError::Offline(_), Some(way)) => (Station::Network, way),
+        (TokenError::Offline(_), None) => {
+            let host = known.account.registration.authority.host_str();
+            let host = host.unwrap_or_default().to_owned();
+            finding.args.insert("host".to_owned(), host);
+            (Station::Token, finding)
+        }
+        _ => at_its_station(finding),
+    }
+}
+
+/// Nobody can sign in at the moment, and nobody has to: the token at hand is still good.
+fn not_needed_yet(finding: Finding, facts: Facts) -> Judgement {
+    let finding = Finding {
+        severity: Severity::Warning,
+        ..finding
+    };
+    Judgement::warning(finding, facts)
+}
+
+/// What was granted, against what a mail server's token needs.
+fn consent(known: &Known) -> Judgement {
+    let registration = &known.account.registration;
+    checks::consent::check(&ConsentEvidence {
+        needed: crate::oauth::mail_scopes(registration),
+        granted: known.account.scopes.clone(),
+        refusal: None,
+        asked: None,
+    })
 }
 
 /// The station that an IMAP server's refusal belongs to, with the finding.
@@ -116,7 +175,7 @@ pub(super) async fn failed_attempt(
         true => Station::SignIn,
         false => station,
     };
-    fail_at(lights, (station, finding), server);
+    fail_at(lights, (station, finding), server, Facts::new());
 }
 
 /// The data folder and the keychain.
@@ -169,8 +228,13 @@ pub(super) async fn ready_attempt(
     lights.light(Station::Fetch, judgement, Some(took));
 }
 
-/// Lights everything up to the station that failed.
-fn fail_at(lights: &mut Lights<'_>, found: (Station, Finding), server: &ImapServer) {
+/// Lights everything up to the station that failed; `facts` are those of the network.
+fn fail_at(
+    lights: &mut Lights<'_>,
+    found: (Station, Finding),
+    server: &ImapServer,
+    mut facts: Facts,
+) {
     let (failed, mut finding) = found;
     finding
         .args
@@ -181,10 +245,13 @@ fn fail_at(lights: &mut Lights<'_>, found: (Station, Finding), server: &ImapServ
         if station <= Station::Computer {
             continue;
         }
-        let judgement = match finding.take_if(|_| station == failed) {
+        let mut judgement = match finding.take_if(|_| station == failed) {
             Some(finding) => Judgement::failed(finding, Facts::new()),
             None => well(station, server),
         };
+        if station == Station::Network {
+            judgement.facts.append(&mut facts);
+        }
         if !lights.light(station, judgement, None) {
             return;
         }

@@ -35,6 +35,16 @@ pub fn check(seen: &NetworkEvidence) -> Judgement {
     }
 }
 
+/// Judges the way to a sign-in service alone.
+pub fn sign_in_service(seen: &HostSeen) -> Judgement {
+    let mut facts = Facts::new();
+    describe(&mut facts, "authority", seen);
+    match trouble(seen) {
+        Some(finding) => Judgement::failed(finding, facts),
+        None => Judgement::ok(facts),
+    }
+}
+
 fn answer(host: &HostSeen) -> Option<&HttpSeen> {
     host.http.as_ref()?.as_ref().ok()
 }

@@ -4,6 +4,7 @@
 //! bare connection only explain a failure.
 
 use crate::Millis;
+use crate::account::Registration;
 use crate::oauth::http::failure_text;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -73,6 +74,20 @@ pub async fn look_at_hosts(
         look_at(http, discovery, &clock),
         look_at(http, root, &clock)
     )
+}
+
+/// Looks at the sign-in service of `registration` alone: at its description, which needs no sign-in.
+pub async fn look_at_sign_in_service(
+    http: &reqwest::Client,
+    registration: &Registration,
+    clock: impl Fn() -> Millis,
+) -> HostSeen {
+    let place: &[&str] = match registration.issuer {
+        Some(_) => &[".well-known", "openid-configuration"],
+        None => &["common", ".well-known", "openid-configuration"],
+    };
+    let description = crate::oauth::http::below(&registration.authority, place);
+    look_at(http, description, clock).await
 }
 
 async fn look_at(http: &reqwest::Client, url: Url, clock: impl Fn() -> Millis) -> HostSeen {
