@@ -120,7 +120,7 @@ impl SmtpSender {
     /// # Errors
     /// Any [`ProviderError`].
     pub async fn verify(&self) -> Result<Offer, ProviderError> {
-        let session = Box::pin(self.open()).await?;
+        let (session, _) = Box::pin(self.open()).await?;
         let offer = session.offer().clone();
         session.leave().await;
         Ok(offer)
@@ -134,14 +134,36 @@ impl SmtpSender {
         if !self.may_send_from(&envelope.from) {
             return Err(NotSent::surely(protocol("other_sender")));
         }
-        let mut session = Box::pin(self.open()).await.map_err(NotSent::surely)?;
-        let sent = Box::pin(session.send(envelope, raw)).await;
-        session.leave().await;
+        let (sent, token) = Box::pin(self.hand_over(envelope, raw)).await;
+        if let (Err(not_sent), Some(token), Credentials::Tokens(tokens)) =
+            (&sent, token, &self.shared.credentials)
+            && !not_sent.may_have_left
+            && is_over(&not_sent.error)
+        {
+            tokens.refused(&token).await;
+            return Box::pin(self.hand_over(envelope, raw)).await.0;
+        }
         sent
     }
 
-    /// A new session. A token that is refused is renewed once.
-    async fn open(&self) -> Result<Session, ProviderError> {
+    /// Hands a message over, and gives the token that was used.
+    async fn hand_over(
+        &self,
+        envelope: &Envelope,
+        raw: &[u8],
+    ) -> (Result<Sent, NotSent>, Option<SecretString>) {
+        match self.open().await {
+            Err(error) => (Err(NotSent::surely(error)), None),
+            Ok((mut session, token)) => {
+                let sent = session.send(envelope, raw).await;
+                session.leave().await;
+                (sent, token)
+            }
+        }
+    }
+
+    /// A new session, with the token that it was opened with. A token that is refused is renewed once.
+    async fn open(&self) -> Result<(Session, Option<SecretString>), ProviderError> {
         let shared = &self.shared;
         shared.credentials.may_be_seen_by(&shared.server.host)?;
         let secret = Secret::of(&shared.credentials).await?;
@@ -155,10 +177,11 @@ impl SmtpSender {
             tokens.refused(old).await;
             let renewed: SecretString = tokens.access().await?;
             if renewed.expose_secret() != old.expose_secret() {
-                return self.open_with(&Secret::Token(renewed)).await;
+                let secret = Secret::Token(renewed);
+                return Ok((self.open_with(&secret).await?, secret.into_token()));
             }
         }
-        opened
+        Ok((opened?, secret.into_token()))
     }
 
     async fn open_with(&self, secret: &Secret) -> Result<Session, ProviderError> {
@@ -172,6 +195,14 @@ impl SmtpSender {
             }
         }
     }
+}
+
+/// Whether the sign-in came to its end between AUTH and the message.
+fn is_over(error: &ProviderError) -> bool {
+    let code = error
+        .evidence()
+        .and_then(|evidence| evidence.code.as_deref());
+    matches!(code, Some("AccessTokenExpired" | "SMTP 5.7.57"))
 }
 
 pub(super) fn protocol(what: &'static str) -> ProviderError {

@@ -113,6 +113,15 @@ pub(super) fn refusal(stage: Stage, code: u16, text: &str, known: &[&str]) -> Pr
     if stage.is_sign_in() {
         return sign_in(stage, code, text, known);
     }
+    let expired = [
+        "accesstokenexpired",
+        "token expired",
+        "token has expired",
+        "session expired",
+    ];
+    if expired.into_iter().any(has) {
+        return ProviderError::Server(seen("AccessTokenExpired"));
+    }
     if code == 530 {
         return ProviderError::Forbidden(seen("SMTP 5.7.57"));
     }

@@ -24,6 +24,14 @@ impl Secret {
             Credentials::Tokens(tokens) => Self::Token(tokens.access().await?),
         })
     }
+
+    /// The token, where it is one.
+    pub(super) fn into_token(self) -> Option<SecretString> {
+        match self {
+            Self::Password(_) => None,
+            Self::Token(token) => Some(token),
+        }
+    }
 }
 
 impl Session {
