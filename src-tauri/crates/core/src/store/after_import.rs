@@ -36,7 +36,8 @@ impl AfterImport {
 
 /// Chooses what becomes of mail imported from now on; `folder_id` is that of the folder to move to, and `moving` the
 /// mark that does it. Mail that waits to be moved or deleted follows a milder choice: it stays, or it is moved to the
-/// new folder. What waits to be marked only is not deleted by a later choice.
+/// new folder; whoever leaves mail untouched has nothing that waits. What waits to be marked only is not deleted by a
+/// later choice.
 pub fn set(
     conn: &Connection,
     id: i64,
@@ -49,7 +50,8 @@ pub fn set(
     )?
     .execute((id, columns::json(choice)?, folder_id))?;
     let follow = match choice {
-        AfterImport::Leave | AfterImport::Read => marks::STAY,
+        AfterImport::Leave => return marks::clear(conn, id),
+        AfterImport::Read => marks::STAY,
         AfterImport::Move { .. } => moving.unwrap_or(marks::STAY),
         AfterImport::Delete => return Ok(()),
     };
@@ -69,5 +71,19 @@ pub fn imported(conn: &Connection, id: i64) -> rusqlite::Result<Vec<String>> {
          ORDER BY received_at DESC, id DESC",
     )?
     .query_map([id], |row| row.get(0))?
+    .collect()
+}
+
+/// Other addresses of the same mailbox whose imported mail is moved to the folder `folder_id`, which `id` reads. What they
+/// moved there has its ticket.
+pub fn moving_to(conn: &Connection, id: i64, folder_id: &str) -> rusqlite::Result<Vec<i64>> {
+    conn.prepare_cached(
+        "SELECT other.id FROM addresses other JOIN addresses own ON own.id = ?1
+         WHERE other.id <> own.id AND other.after_import_folder = ?2
+             AND (other.server IS NULL AND own.server IS NULL
+                 OR lower(json_extract(other.server, '$.host')) = lower(json_extract(own.server, '$.host'))
+                     AND json_extract(other.server, '$.login') = json_extract(own.server, '$.login'))",
+    )?
+    .query_map((id, folder_id), |row| row.get(0))?
     .collect()
 }

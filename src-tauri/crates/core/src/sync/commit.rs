@@ -8,7 +8,7 @@ use crate::store::ledger::{self, LedgerEntry, Outcome};
 use crate::store::messages::{self, NewAttachment, NewMessage, PersonView};
 use crate::store::search::{self, Searchable};
 use crate::store::tickets::{self, NewTicket};
-use crate::store::{addresses, imports, marks, own_tests};
+use crate::store::{addresses, after_import, imports, marks, own_tests};
 use rusqlite::{Connection, Result};
 
 /// What is decided together.
@@ -50,13 +50,14 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
         .map(|fetched| fetched.listing.server_id.clone())
         .collect();
     let known = ledger::known(tx, batch.address_id, &ids)?;
+    let movers = after_import::moving_to(tx, batch.address_id, &batch.folder_id)?;
     for fetched in &batch.fetched {
         let settled = known
             .get(&fetched.listing.server_id)
             .filter(|(outcome, ..)| matches!(outcome, Outcome::Imported | Outcome::Duplicate));
         let outcome = match settled {
             Some(_) => Outcome::Duplicate,
-            None => record(tx, batch, fetched, &mut committed, &mut stored)?,
+            None => record(tx, batch, &movers, fetched, &mut committed, &mut stored)?,
         };
         if let Some(import_id) = batch.import_id {
             imports::record_item(tx, import_id, &fetched.listing.server_id, outcome)?;
@@ -75,9 +76,11 @@ pub(super) fn commit(tx: &Connection, batch: &Batch) -> Result<Committed> {
     Ok(committed)
 }
 
+/// `movers` are addresses that move mail to this folder once it has its ticket.
 fn record<'a>(
     tx: &Connection,
     batch: &Batch,
+    movers: &[i64],
     fetched: &'a Fetched,
     committed: &mut Committed,
     stored: &mut Vec<(i64, &'a Searchable)>,
@@ -118,7 +121,10 @@ fn record<'a>(
             searchable,
         } => {
             let same = match &parsed.fingerprint {
-                Some(fingerprint) => messages::find_fingerprint(tx, batch.address_id, fingerprint)?,
+                Some(fingerprint) => std::iter::once(&batch.address_id)
+                    .chain(movers)
+                    .find_map(|id| messages::find_fingerprint(tx, *id, fingerprint).transpose())
+                    .transpose()?,
                 None => None,
             };
             if let Some((message, _)) = same {
