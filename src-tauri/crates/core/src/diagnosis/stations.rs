@@ -115,6 +115,9 @@ const RIGHT: &[&str] = &[
 /// Codes of what becomes of mail on the server.
 pub(super) const MARK: &[&str] = &[
     "EXPUNGE failed",
+    "IMAP delete not permitted",
+    "IMAP mark not permitted",
+    "IMAP marked folder gone",
     "IMAP move not permitted",
     "IMAP move target full",
     "IMAP move target gone",

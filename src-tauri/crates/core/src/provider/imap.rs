@@ -8,6 +8,7 @@
 mod after;
 mod bodies;
 mod changes;
+mod copied;
 mod folders;
 mod idle;
 mod line;
@@ -388,13 +389,18 @@ impl ImapMailbox {
     }
 }
 
-/// Whether a line has died, with or without a farewell.
+/// Whether a line has died, with or without a farewell. Whoever was silent for all of its time may be silent once more.
 fn is_dead_line(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Offline(_)) || has_code(error, "IMAP connection closed")
+    let is_dead = matches!(error, ProviderError::Offline(_)) && !is_silence(error);
+    is_dead || has_code(error, "IMAP connection closed")
 }
 
 fn is_expired_token(error: &ProviderError) -> bool {
     has_code(error, "AccessTokenExpired")
+}
+
+fn is_silence(error: &ProviderError) -> bool {
+    has_code(error, "connection_timeout")
 }
 
 fn has_code(error: &ProviderError, code: &str) -> bool {

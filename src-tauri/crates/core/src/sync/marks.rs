@@ -15,6 +15,10 @@ const MOST_GROUPS: u32 = 10;
 /// The first pause after the server refused a mark; it doubles up to a day.
 const FIRST_PAUSE: Millis = 60 * 1000;
 const LONGEST_PAUSE: Millis = 24 * 60 * 60 * 1000;
+/// Tries, over about a week, after which a folder that is gone is taken to stay so, with the mail that was in it.
+const TRIES_WITHOUT_FOLDER: u32 = 18;
+/// What a mailbox says when the folder that the mail was read from is gone.
+const FOLDER_GONE: &str = "IMAP marked folder gone";
 
 /// Sends marks that are due.
 ///
@@ -52,6 +56,11 @@ pub(super) async fn send(
         for (row, answer) in rows.into_iter().zip(answers) {
             match answer {
                 Ok(()) | Err(ProviderError::NotFound(_)) => settled.push((row, None)),
+                Err(error)
+                    if row.attempts >= TRIES_WITHOUT_FOLDER && code(&error) == FOLDER_GONE =>
+                {
+                    settled.push((row, None));
+                }
                 Err(
                     error @ (ProviderError::Offline(_)
                     | ProviderError::Token(_)
@@ -64,6 +73,8 @@ pub(super) async fn send(
         context
             .store
             .write(move |tx| {
+                let last = events::last_of(tx, id, EventKind::MarkFailed)?;
+                let mut told = last.and_then(|event| event.args.get("code").cloned());
                 for (row, error) in &settled {
                     let Some(error) = error else {
                         marks::done(tx, row.id)?;
@@ -73,8 +84,10 @@ pub(super) async fn send(
                         .saturating_mul(1 << row.attempts.min(12))
                         .min(LONGEST_PAUSE);
                     marks::retry(tx, row.id, now + pause)?;
-                    if row.attempts == 0 {
-                        let code = code(error);
+                    let code = code(error);
+                    // A refusal with another reason is news.
+                    if row.attempts == 0 || told.as_ref() != Some(&code) {
+                        told = Some(code.clone());
                         events::add(
                             tx,
                             id,

@@ -1,17 +1,25 @@
 //! What becomes of messages after they were imported: `\Seen`, another folder, deletion. Everything is by UID, and
-//! repeating it is harmless.
+//! repeating it is harmless, wherever an attempt before broke off.
 //!
 //! A plain EXPUNGE would remove whatever anybody has marked for deletion, so it is never given. Without UIDPLUS
 //! (RFC 4315) and MOVE (RFC 6851) a message stays with the flag `\Deleted`, which mail programs show struck through
 //! and remove when somebody tidies up.
+//!
+//! Servers answer OK to flags and removals that a missing right keeps them from (Dovecot: "Expunge ignored"), so what
+//! may be changed is looked at before, and what is left is looked at afterwards.
 
+use super::copied::{Looks, copies_in, looks};
+use super::listing::search;
 use super::name::quoted;
 use super::place::uid_set;
-use super::refusal::Asked;
-use super::session::{Session, protocol};
+use super::refusal::{Asked, not_permitted};
+use super::session::{Selected, Session, protocol};
+use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
-use imap_proto::{AttributeValue, Response};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The code of mail that cannot be marked or moved because the folder that it was read from is gone.
+const FOLDER_GONE: &str = "IMAP marked folder gone";
 
 /// What becomes of messages; folders are names on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,74 +42,113 @@ pub(super) async fn settle(
     read: bool,
     after: &After,
 ) -> Result<(), ProviderError> {
-    let selected = match session.is_open(folder) {
-        Some(selected) => selected,
-        None => session.select(folder).await?,
-    };
-    if selected.uid_validity != validity || uids.is_empty() {
+    if uids.is_empty() {
+        return Ok(());
+    }
+    let stays = matches!(after, After::Stay) || *after == After::Move(folder.to_owned());
+    let by_flag = !stays && !(matches!(after, After::Move(_)) && session.can("MOVE"));
+    let selected = opened(session, folder, |selected| {
+        (!read || selected.keeps_seen) && (!by_flag || selected.keeps_deleted)
+    })
+    .await?;
+    if selected.uid_validity != validity {
         return Ok(());
     }
     let set = uid_set(uids);
-    if read {
+    if read && selected.keeps_seen {
         let order = format!("UID STORE {set} +FLAGS.SILENT (\\Seen)");
-        session.order(&order, Asked::Other).await?;
+        session.order(&order, Asked::Marks).await?;
     }
     match after {
-        After::Stay => Ok(()),
-        After::Move(target) if target == folder => Ok(()),
-        After::Move(target) => {
+        _ if stays && read && !selected.keeps_seen => Err(cannot(Asked::Marks)),
+        _ if stays => Ok(()),
+        After::Move(target) if session.can("MOVE") => {
             let target = quoted(target).ok_or_else(|| protocol("folder_name"))?;
-            if session.can("MOVE") {
-                let order = format!("UID MOVE {set} {target}");
-                return session.order(&order, Asked::Target).await;
-            }
-            // What bears the flag was copied by an attempt that broke off, or somebody else has deleted it.
-            let marked = deleted(session, &set).await?;
-            let fresh: Vec<u32> = uids
-                .iter()
-                .copied()
-                .filter(|uid| !marked.contains(uid))
-                .collect();
-            if !fresh.is_empty() {
-                let order = format!("UID COPY {} {target}", uid_set(&fresh));
-                session.order(&order, Asked::Target).await?;
-            }
-            remove(session, &set).await
+            let order = format!("UID MOVE {set} {target}");
+            session.order(&order, Asked::Target).await
         }
-        After::Delete => remove(session, &set).await,
+        After::Move(_) if !selected.keeps_deleted => Err(cannot(Asked::Target)),
+        After::Move(target) => move_by_copy(session, folder, validity, uids, target).await,
+        After::Stay | After::Delete if !selected.keeps_deleted => Err(cannot(Asked::Removal)),
+        After::Stay | After::Delete => remove(session, &set, Asked::Removal).await,
     }
 }
 
-async fn remove(session: &mut Session, set: &str) -> Result<(), ProviderError> {
+/// The folder, open. Where what is known of it does not suffice, it is opened anew: a right may have been given since.
+async fn opened(
+    session: &mut Session,
+    folder: &str,
+    suffices: impl Fn(&Selected) -> bool,
+) -> Result<Selected, ProviderError> {
+    match session.is_open(folder).filter(suffices) {
+        Some(selected) => Ok(selected),
+        None => session.select(folder).await.map_err(folder_gone),
+    }
+}
+
+/// Not "not found": that would be said of the messages, which may come back with their folder.
+fn folder_gone(error: ProviderError) -> ProviderError {
+    match error {
+        ProviderError::NotFound(said) => ProviderError::Server(Evidence {
+            code: Some(FOLDER_GONE.to_owned()),
+            ..said
+        }),
+        other => other,
+    }
+}
+
+fn cannot(asked: Asked) -> ProviderError {
+    not_permitted(asked, "The server does not let these flags be changed.")
+}
+
+/// Moves messages where the server cannot. A copy that an attempt before has made is found by its looks and not made
+/// twice.
+async fn move_by_copy(
+    session: &mut Session,
+    folder: &str,
+    validity: u32,
+    uids: &[u32],
+    target: &str,
+) -> Result<(), ProviderError> {
+    let name = quoted(target).ok_or_else(|| protocol("folder_name"))?;
+    let ours: BTreeMap<u32, Looks> = looks(session, &uid_set(uids)).await?;
+    let copied = copies_in(session, target, &ours).await?;
+    let selected = session.select(folder).await.map_err(folder_gone)?;
+    if selected.uid_validity != validity {
+        return Ok(());
+    }
+    // What bears the flag and was not copied, somebody else has deleted.
+    let fresh: Vec<u32> = ours
+        .iter()
+        .filter(|(uid, looks)| !copied.contains(uid) && !looks.is_deleted)
+        .map(|(uid, _)| *uid)
+        .collect();
+    if !fresh.is_empty() {
+        let order = format!("UID COPY {} {name}", uid_set(&fresh));
+        session.order(&order, Asked::Target).await?;
+    }
+    let away: Vec<u32> = fresh.into_iter().chain(copied).collect();
+    match away.is_empty() {
+        true => Ok(()),
+        false => remove(session, &uid_set(&away), Asked::Target).await,
+    }
+}
+
+/// Removes what bears the numbers `set`; `asked` is what for.
+async fn remove(session: &mut Session, set: &str, asked: Asked) -> Result<(), ProviderError> {
     let order = format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)");
     session.order(&order, Asked::Removal).await?;
-    if session.can("UIDPLUS") {
-        let order = format!("UID EXPUNGE {set}");
-        session.order(&order, Asked::Removal).await?;
+    if !session.can("UIDPLUS") {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Which of `set` bear the flag `\Deleted`.
-async fn deleted(session: &mut Session, set: &str) -> Result<BTreeSet<u32>, ProviderError> {
-    let mut marked = BTreeSet::new();
-    let command = format!("UID FETCH {set} (UID FLAGS)");
-    let work = session.listing();
-    session
-        .command(&command, work, |response, _| {
-            let Response::Fetch(_, attributes) = response else {
-                return;
-            };
-            let is_deleted = attributes.iter().any(|attribute| match attribute {
-                AttributeValue::Flags(flags) => flags
-                    .iter()
-                    .any(|flag| flag.eq_ignore_ascii_case("\\Deleted")),
-                _ => false,
-            });
-            if let Some(uid) = super::listing::uid_of(attributes).filter(|_| is_deleted) {
-                marked.insert(uid);
-            }
-        })
-        .await?;
-    Ok(marked)
+    let order = format!("UID EXPUNGE {set}");
+    session.order(&order, Asked::Removal).await?;
+    let left: BTreeSet<u32> = search(session, &format!("UID {set}")).await?;
+    match left.is_empty() {
+        true => Ok(()),
+        false => Err(not_permitted(
+            asked,
+            "The server said OK and removed nothing.",
+        )),
+    }
 }

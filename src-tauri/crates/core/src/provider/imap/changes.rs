@@ -1,6 +1,7 @@
-//! New messages since a place: UIDs only grow (RFC 3501 §2.3.1.1), so the place is the highest UID read. CONDSTORE
-//! and QRESYNC (RFC 7162) would tell of changed flags and removed messages too, but nothing here depends on them, and
-//! Exchange Online has neither; one search a poll is as quick.
+//! New messages since a place: UIDs only grow (RFC 3501 §2.3.1.1), so the place is the highest UID read, and where the
+//! next UID is not above it, a poll is over after one command, however large the folder is. CONDSTORE and QRESYNC
+//! (RFC 7162) save nothing beyond that: they tell of changed flags and removed messages, which nothing here depends on,
+//! and Exchange Online has neither.
 
 use super::listing::{day, search};
 use super::place::{Place, Point, renumbered};

@@ -21,7 +21,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            silence: Duration::from_secs(30),
+            silence: Duration::from_secs(25),
             sign_of_life: Duration::from_secs(4),
             listing: Duration::from_secs(3 * 60),
             bodies: Duration::from_secs(20 * 60),

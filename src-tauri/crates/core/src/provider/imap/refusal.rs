@@ -24,6 +24,8 @@ pub(super) enum Asked {
     Target,
     /// To delete mail.
     Removal,
+    /// To mark mail as read.
+    Marks,
     /// For encryption.
     Encryption,
     /// Anything else.
@@ -49,7 +51,15 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
     if has("log in via your web browser") {
         return ProviderError::Unauthorized(seen("Gmail browser first"));
     }
-    if has("accesstokenexpired") {
+    // Exchange's word, and what others say in the middle of a session (RFC 5530 §3, EXPIRED; Gmail "Session expired").
+    let is_signing_in = matches!(asked, Asked::Password | Asked::Token);
+    let expired = [
+        "[expired]",
+        "session expired",
+        "token expired",
+        "token has expired",
+    ];
+    if has("accesstokenexpired") || !is_signing_in && expired.into_iter().any(has) {
         return ProviderError::Server(seen("AccessTokenExpired"));
     }
     if has("authenticated but not connected") {
@@ -66,16 +76,23 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
     if has("[serverbug]") {
         return ProviderError::Server(seen("IMAP server fault"));
     }
-    if has("[unavailable]") || has("server unavailable") {
+    if ["[unavailable]", "[inuse]", "server unavailable"]
+        .into_iter()
+        .any(has)
+    {
         return ProviderError::Server(seen("IMAP Server Unavailable"));
     }
+    let may_not = ["[noperm]", "read-only", "read only", "permission denied"]
+        .into_iter()
+        .any(has);
     match asked {
         // RFC 5530 §3: who signs in is known, and may not come in. Dovecot's `nologin` says CONTACTADMIN.
         Asked::Password | Asked::Token if has("[contactadmin]") || has("[authorizationfailed]") => {
             ProviderError::Forbidden(seen("IMAP not allowed"))
         }
         Asked::Folder if has("[noperm]") => ProviderError::Forbidden(seen("IMAP no permission")),
-        Asked::Target if has("[noperm]") => ProviderError::Server(seen("IMAP move not permitted")),
+        Asked::Target if may_not => not_permitted(asked, text),
+        Asked::Removal | Asked::Marks if may_not => not_permitted(asked, text),
         Asked::Password => ProviderError::Unauthorized(seen("IMAP LOGIN failed")),
         Asked::Token => ProviderError::Unauthorized(seen("IMAP AUTHENTICATE failed")),
         Asked::Folder => ProviderError::NotFound(seen("TRYCREATE")),
@@ -88,10 +105,23 @@ pub(super) fn refusal(text: &str, asked: Asked, known: &[&str]) -> ProviderError
         Asked::Other if has("connection is closed") => {
             ProviderError::Server(seen("IMAP connection closed"))
         }
-        Asked::Target | Asked::Other => {
+        Asked::Target | Asked::Marks | Asked::Other => {
             ProviderError::Server(Evidence::of(None, None, text, known))
         }
     }
+}
+
+/// A right is missing for what was `asked` for, in the server's words or in what it did.
+pub(super) fn not_permitted(asked: Asked, text: &str) -> ProviderError {
+    let code = match asked {
+        Asked::Target => "IMAP move not permitted",
+        Asked::Removal => "IMAP delete not permitted",
+        Asked::Marks => "IMAP mark not permitted",
+        Asked::Password | Asked::Token | Asked::Folder | Asked::Encryption | Asked::Other => {
+            "IMAP no permission"
+        }
+    };
+    ProviderError::Server(Evidence::of(Some(code), None, text, &[]))
 }
 
 /// The pause that a throttled server asks for. Exchange gives milliseconds ("Suggested Backoff Time: 60000

@@ -42,7 +42,7 @@ impl Room {
 
     /// For messages.
     pub(super) fn bodies() -> Self {
-        Self::new(1 << 20, MESSAGE_LIMIT, 60 << 20)
+        Self::new(1 << 20, MESSAGE_LIMIT, 56 << 20)
     }
 
     fn new(lines: usize, literal: usize, literals: usize) -> Self {

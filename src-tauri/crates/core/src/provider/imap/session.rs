@@ -27,7 +27,7 @@ use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 /// Untagged responses that one command may bring: a listing has one a message, and flags may change meanwhile.
-const MOST_RESPONSES: u32 = 200_000;
+const MOST_RESPONSES: u32 = 100_000;
 /// A session that rested for longer may have been closed by something in between (RFC 3501 §5.4 allows servers to
 /// hang up after 30 minutes; routers are less patient).
 const LONGEST_REST: Duration = Duration::from_secs(4 * 60);
@@ -47,6 +47,8 @@ pub(super) struct Session {
     used_at: Instant,
     /// The open folder and what its opening told.
     open: Option<(String, Selected)>,
+    /// The last command's answer was that a folder is open for reading only.
+    read_only: bool,
 }
 
 /// What the folder's opening told.
@@ -56,6 +58,11 @@ pub(super) struct Selected {
     /// The number that the next arriving message gets at least; 0 where the server does not tell.
     pub(super) uid_next: u32,
     pub(super) exists: u32,
+    /// Whether the flag `\Seen` can be set so that it stays: servers say so beforehand (RFC 3501 §7.1, PERMANENTFLAGS
+    /// and READ-ONLY), and some then take the order without a word and do nothing.
+    pub(super) keeps_seen: bool,
+    /// The same for the flag `\Deleted`.
+    pub(super) keeps_deleted: bool,
 }
 
 /// One request and how it is answered.
@@ -111,6 +118,7 @@ impl Session {
                 unfinished: false,
                 used_at: Instant::now(),
                 open: None,
+                read_only: false,
             };
             sign_in(&mut session, line.greets, server, secret).await?;
             Ok(session)
@@ -143,16 +151,37 @@ impl Session {
 
     /// Opens a folder by its name on the wire, or opens it again to see what is new.
     pub(super) async fn select(&mut self, folder: &str) -> Result<Selected, ProviderError> {
+        let selected = self.opened("SELECT", folder).await?;
+        self.open = Some((folder.to_owned(), selected));
+        Ok(selected)
+    }
+
+    /// Looks into a folder without changing anything; afterwards none is open.
+    pub(super) async fn examine(&mut self, folder: &str) -> Result<Selected, ProviderError> {
+        self.opened("EXAMINE", folder).await
+    }
+
+    async fn opened(&mut self, order: &str, folder: &str) -> Result<Selected, ProviderError> {
         let name = quoted(folder).ok_or_else(|| protocol("folder_name"))?;
-        let mut selected = Selected::default();
+        // Without a list of permanent flags all of them are (RFC 3501 §6.3.1).
+        let mut selected = Selected {
+            keeps_seen: true,
+            keeps_deleted: true,
+            ..Selected::default()
+        };
         self.open = None;
-        let command = format!("SELECT {name}");
+        let command = format!("{order} {name}");
         let work = self.talk(Asked::Folder);
         self.command(&command, work, |response, _| match response {
             Response::MailboxData(MailboxDatum::Exists(exists)) => selected.exists = *exists,
-            Response::Data { outcome, .. } => match outcome.code {
-                Some(ResponseCode::UidValidity(value)) => selected.uid_validity = value,
-                Some(ResponseCode::UidNext(value)) => selected.uid_next = value,
+            Response::Data { outcome, .. } => match &outcome.code {
+                Some(ResponseCode::UidValidity(value)) => selected.uid_validity = *value,
+                Some(ResponseCode::UidNext(value)) => selected.uid_next = *value,
+                Some(ResponseCode::PermanentFlags(flags)) => {
+                    let has = |name: &str| flags.iter().any(|flag| flag.eq_ignore_ascii_case(name));
+                    selected.keeps_seen = has("\\Seen");
+                    selected.keeps_deleted = has("\\Deleted");
+                }
                 _ => {}
             },
             _ => {}
@@ -163,7 +192,8 @@ impl Session {
             // Without it nothing can be told apart for long (RFC 3501 §2.3.1.1).
             return Err(protocol("no_uid_validity"));
         }
-        self.open = Some((folder.to_owned(), selected));
+        selected.keeps_seen &= !self.read_only;
+        selected.keeps_deleted &= !self.read_only;
         Ok(selected)
     }
 
@@ -333,6 +363,7 @@ impl Session {
                         return Err(protocol("wrong_tag"));
                     };
                     self.note_capabilities(outcome);
+                    self.read_only = matches!(outcome.code, Some(ResponseCode::ReadOnly));
                     if *status == Status::Ok {
                         *slot = Some(Ok(()));
                         continue;
