@@ -25,6 +25,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 const FOLDER: &str = "MAILROOM_TEST_CRASH_FOLDER";
 const KEY: &str = "MAILROOM_TEST_CRASH_KEY";
+/// A file with an authority that the child trusts beside the system's, as PEM.
+const ROOT: &str = "MAILROOM_TEST_CRASH_ROOT";
 /// How often the child asks for a poll, in milliseconds; 0: once.
 const POLLS: &str = "MAILROOM_TEST_CRASH_POLLS";
 /// The longest that a child lives after its start or after it is ready.
@@ -139,22 +141,7 @@ impl Trial {
     async fn life(&mut self, polls_ms: u32) {
         let after_start = self.chance.random_bool(0.4);
         let life = Duration::from_millis(self.chance.random_range(0..LIFE_MS));
-        let key = self.world.key.load().unwrap().unwrap();
-        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "crash::polls_until_it_is_killed",
-                "--exact",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env(FOLDER, self.folder())
-            .env(KEY, hex(&key[..]))
-            .env(POLLS, polls_ms.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut child = child(self.folder(), &self.world.key, polls_ms, None);
         let started = Instant::now();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = async {
@@ -324,11 +311,50 @@ impl Trial {
     }
 }
 
+/// The program under test, polling the data folder `folder` until it is killed. It says "opened" when it begins.
+pub fn child(
+    folder: &Path,
+    key: &MemoryKey,
+    polls_ms: u32,
+    root: Option<&Path>,
+) -> tokio::process::Child {
+    let key = key.load().unwrap().unwrap();
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    if let Some(root) = root {
+        command.env(ROOT, root);
+    }
+    command
+        .args([
+            "crash::polls_until_it_is_killed",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(FOLDER, folder)
+        .env(KEY, hex(&key[..]))
+        .env(POLLS, polls_ms.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
 pub async fn open(folder: &Path, key: Arc<MemoryKey>, may_poll: bool) -> Arc<App> {
+    open_trusting(folder, key, may_poll, Vec::new()).await
+}
+
+/// As [`open`], with further authorities.
+pub async fn open_trusting(
+    folder: &Path,
+    key: Arc<MemoryKey>,
+    may_poll: bool,
+    roots: Vec<Vec<u8>>,
+) -> Arc<App> {
     App::open(Options {
         data_dir: folder.to_owned(),
         secrets: key,
-        extra_roots: Vec::new(),
+        extra_roots: roots,
         desktop: Arc::new(Nobody),
         clock: Clock::system(),
         may_poll,
@@ -368,7 +394,8 @@ fn polls_until_it_is_killed() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let app = open(&folder, key, true).await;
+        let root = std::env::var_os(ROOT).map(|root| std::fs::read(root).unwrap());
+        let app = open_trusting(&folder, key, true, root.into_iter().collect()).await;
         println!("opened");
         // The parent kills it long before; without a parent it must not stay.
         let end = Instant::now() + Duration::from_secs(60);

@@ -3,14 +3,20 @@
 mod after;
 mod doctor;
 mod exchange;
+mod gate;
 pub mod hostile;
+mod killed;
 mod mailbox;
 mod odd;
 mod quota;
+mod memory;
 mod refused;
+mod renumbered;
+mod rights;
 mod scripts;
 mod secrets;
 mod steps;
+mod tokens;
 
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use dovecot::Dovecot;

@@ -30,6 +30,9 @@ pub enum Trick {
     Flood(&'static str),
     /// This, then the honest answer.
     Before(&'static str),
+    /// The first text, so many bytes, the second text; all of it three times, with the numbers 1 to 3 for `UID`. Then
+    /// honestly on.
+    Big(&'static str, usize, &'static str),
 }
 
 /// What goes over the line for `text`: U+FFFD stands for a byte that is no UTF-8.
@@ -72,7 +75,7 @@ pub struct Script {
     /// The trick is for commands about this message only.
     uid: Option<u32>,
     /// Command lines, as they came.
-    heard: Arc<Mutex<Vec<String>>>,
+    pub(super) heard: Arc<Mutex<Vec<String>>>,
     /// Ends every line that is open.
     hang_up: Arc<tokio::sync::Notify>,
     /// Another trick of the same server.
@@ -186,7 +189,7 @@ pub async fn honest_server(papers: &Papers) -> u16 {
     serve(papers, Script::new("never", Trick::Say(""), 0)).await
 }
 
-fn acceptor(papers: &Papers) -> TlsAcceptor {
+pub(super) fn acceptor(papers: &Papers) -> TlsAcceptor {
     let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -319,6 +322,23 @@ async fn talk(
                 stream.flush().await?;
                 tokio::time::sleep(Duration::from_secs(120)).await;
                 return Ok(());
+            }
+            Some(Trick::Big(begin, bytes, end)) => {
+                let filling = vec![b'x'; 64 << 10];
+                for uid in ["1", "2", "3"] {
+                    let begin = begin.replace("SIZE", &bytes.to_string());
+                    let begin = begin.replace("UID", &format!("UID {uid}"));
+                    stream.write_all(begin.as_bytes()).await?;
+                    let mut left = bytes;
+                    while left > 0 {
+                        let some = left.min(filling.len());
+                        stream.write_all(&filling[..some]).await?;
+                        left -= some;
+                    }
+                    stream.write_all(end.as_bytes()).await?;
+                }
+                let tag = line.split(' ').next().unwrap_or_default();
+                format!("{tag} OK done\r\n")
             }
             Some(Trick::Flood(text)) => loop {
                 stream.write_all(text.repeat(4_000).as_bytes()).await?;

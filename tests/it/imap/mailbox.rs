@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::dovecot::{self, Dovecot};
+use super::gate::Gate;
 use crate::world::wait;
 use mailroom_core::account::{ImapAuth, ImapServer, Tls};
 use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
@@ -11,12 +12,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub fn mailbox(server: &Dovecot, tls: Tls) -> Provider {
+    let port = match tls {
+        Tls::Implicit => server.port,
+        Tls::StartTls => server.plain_port,
+    };
+    mailbox_at(server, tls, port)
+}
+
+fn mailbox_at(server: &Dovecot, tls: Tls, port: u16) -> Provider {
     let input = ImapServer {
         host: "127.0.0.1".to_owned(),
-        port: match tls {
-            Tls::Implicit => server.port,
-            Tls::StartTls => server.plain_port,
-        },
+        port,
         tls,
         login: "support".to_owned(),
         auth: ImapAuth::Password,
@@ -254,4 +260,76 @@ async fn mail_becomes_a_ticket_without_waiting_for_the_next_poll() {
         eprintln!("delivery to ticket: {:?}", begun.elapsed());
     }
     desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_of_a_large_folder_costs_one_command_when_nothing_came_with_condstore_and_without() {
+    let without = "imap_capability = IMAP4rev1 SASL-IR LITERAL+ ID IDLE UIDPLUS MOVE\n";
+    for config in ["", without] {
+        let server = Dovecot::with(config).await;
+        for number in 0..1_000 {
+            server.deliver("new", &format!("m{number}@contoso.example"), -5);
+        }
+        let gate = Gate::before(&server).await;
+        let provider = mailbox_at(&server, Tls::Implicit, gate.port);
+        let mut cursor = provider.cursor_since("INBOX", 0).unwrap();
+        loop {
+            let page = provider.changes(&cursor).await.unwrap();
+            cursor = page.next;
+            if !page.more {
+                break;
+            }
+        }
+        gate.heard();
+        for _ in 0..3 {
+            let page = provider.changes(&cursor).await.unwrap();
+            assert_eq!((page.changed.len(), &page.next), (0, &cursor), "{config}");
+        }
+        let select = "SELECT \"INBOX\"";
+        // What tells of a sign of life between them is no poll.
+        let heard = || {
+            let mut heard = gate.heard();
+            heard.retain(|command| command != "NOOP");
+            heard
+        };
+        assert_eq!(heard(), [select; 3], "{config}");
+        // What somebody reads, flags or removes is no new mail, and costs nothing more.
+        server.remove("m7@contoso.example");
+        assert!(provider.changes(&cursor).await.unwrap().changed.is_empty());
+        assert_eq!(heard(), [select], "{config}");
+        server.deliver("new", "fresh@contoso.example", 1);
+        assert_eq!(provider.changes(&cursor).await.unwrap().changed.len(), 1);
+        let [first, search, fetch] = &heard()[..] else {
+            panic!("more than three commands: {config}");
+        };
+        assert_eq!(first, select);
+        assert_eq!(search, "UID SEARCH UID 1001:*");
+        assert!(fetch.starts_with("UID FETCH 1001 ("), "{fetch}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_cannot_be_opened_or_bear_odd_names_are_told_apart() {
+    let dots = "namespace inbox {\n separator = .\n}\n";
+    let server = Dovecot::with(dots).await;
+    server.folder("Lost.Found & more".replace("& ", "&- ").as_str());
+    server.folder("&U,BTFw-.&ZeVnLIqe-");
+    server.folder("a %x* \\ \"q\"");
+    let provider = mailbox(&server, Tls::Implicit);
+    let folders = provider.folders().await.unwrap();
+    let find = |path: &str| folders.iter().find(|folder| folder.path == path);
+    assert!(!find("Lost").unwrap().selectable);
+    for path in ["Lost.Found & more", "台北.日本語", "a %x* \\ \"q\""] {
+        let listed = find(path).unwrap_or_else(|| panic!("{path}: {folders:?}"));
+        assert!(listed.selectable, "{path}");
+        let folder = provider.folder(Some(path)).await.unwrap();
+        assert_eq!(folder.id, listed.id, "{path}");
+    }
+    for path in ["Lost", "Lost.Found", "台北/日本語", "a %"] {
+        let error = provider.folder(Some(path)).await.unwrap_err();
+        assert!(
+            matches!(error, ProviderError::NotFound(_)),
+            "{path}: {error:?}"
+        );
+    }
 }

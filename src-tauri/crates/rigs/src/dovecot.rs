@@ -234,20 +234,34 @@ impl Dovecot {
     /// Message ids in a folder by its name on the disk, nothing for the inbox; those with the flag `\Deleted` bear a
     /// `!`.
     pub fn ids_in(&self, folder: &str) -> Vec<String> {
+        let marked = |(id, flags): (String, String)| match flags.contains('T') {
+            true => format!("{id}!"),
+            false => id,
+        };
+        let mut all: Vec<String> = self.flags_in(folder).into_iter().map(marked).collect();
+        all.sort();
+        all
+    }
+
+    /// Message ids in a folder as for [`Dovecot::ids_in`], each with its flags as the Maildir writes them.
+    pub fn flags_in(&self, folder: &str) -> Vec<(String, String)> {
         let folder = match folder {
             "" => self.maildir(),
             name => self.maildir().join(format!(".{name}")),
         };
         let mut all = Vec::new();
         for place in ["new", "cur"] {
-            for file in fs::read_dir(folder.join(place)).unwrap().flatten() {
+            for file in fs::read_dir(folder.join(place))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
                 let text = fs::read_to_string(file.path()).unwrap();
                 let id = text.split_once("Message-ID: <").unwrap().1;
                 let id = id.split_once('@').unwrap().0;
                 let name = file.file_name().into_string().unwrap();
                 let flags = name.rsplit_once(":2,").map_or("", |(_, flags)| flags);
-                let mark = if flags.contains('T') { "!" } else { "" };
-                all.push(format!("{id}{mark}"));
+                all.push((id.to_owned(), flags.to_owned()));
             }
         }
         all.sort();
