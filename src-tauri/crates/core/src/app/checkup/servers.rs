@@ -33,7 +33,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         facts = judged.facts;
         if let Some(error) = refused {
             let found = without_token(&error, judged.finding, known);
-            fail_at(lights, found, server, facts);
+            fail_at(lights, found, server, (facts, None));
             return;
         }
         doubt = judged.finding;
@@ -44,7 +44,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         // What was asked for is the folder that is read. Without it the mailbox is there all the same.
         Err(ProviderError::NotFound(_)) if known.row.folder_path.is_some() => None,
         Err(error) => {
-            fail_at(lights, refused_at(&error, server), server, facts);
+            fail_at(lights, refused_at(&error, server), server, (facts, doubt));
             return;
         }
     };
@@ -175,7 +175,7 @@ pub(super) async fn failed_attempt(
         true => Station::SignIn,
         false => station,
     };
-    fail_at(lights, (station, finding), server, Facts::new());
+    fail_at(lights, (station, finding), server, (Facts::new(), None));
 }
 
 /// The data folder and the keychain.
@@ -228,12 +228,13 @@ pub(super) async fn ready_attempt(
     lights.light(Station::Fetch, judgement, Some(took));
 }
 
-/// Lights everything up to the station that failed; `facts` are those of the network.
+/// Lights everything up to the station that failed; `facts` are those of the network, `doubt` what is wrong there without
+/// having stopped anything yet.
 fn fail_at(
     lights: &mut Lights<'_>,
     found: (Station, Finding),
     server: &ImapServer,
-    mut facts: Facts,
+    (mut facts, mut doubt): (Facts, Option<Finding>),
 ) {
     let (failed, mut finding) = found;
     finding
@@ -251,6 +252,9 @@ fn fail_at(
         };
         if station == Station::Network {
             judgement.facts.append(&mut facts);
+            if let Some(finding) = doubt.take_if(|_| station != failed) {
+                judgement = not_needed_yet(finding, judgement.facts);
+            }
         }
         if !lights.light(station, judgement, None) {
             return;
