@@ -61,8 +61,10 @@ impl Gate {
                 let (acceptor, connector) = (acceptor.clone(), connector.clone());
                 let (state, lift) = (state.clone(), lift.clone());
                 tokio::spawn(async move {
+                    tcp.set_nodelay(true)?;
                     let client = acceptor.accept(tcp).await?;
                     let server = TcpStream::connect(("127.0.0.1", behind)).await?;
+                    server.set_nodelay(true)?;
                     let name = ServerName::try_from("127.0.0.1").unwrap();
                     let server = connector.connect(name, server).await?;
                     let (client_reads, client_hears) = tokio::io::split(client);

@@ -75,7 +75,7 @@ pub struct Script {
     /// The trick is for commands about this message only.
     uid: Option<u32>,
     /// Command lines, as they came.
-    pub(super) heard: Arc<Mutex<Vec<String>>>,
+    heard: Arc<Mutex<Vec<String>>>,
     /// Ends every line that is open.
     hang_up: Arc<tokio::sync::Notify>,
     /// Another trick of the same server.
@@ -338,7 +338,7 @@ async fn talk(
                     stream.write_all(end.as_bytes()).await?;
                 }
                 let tag = line.split(' ').next().unwrap_or_default();
-                format!("{tag} OK done\r\n")
+                format!("{tag} OK done\r\n").into_bytes()
             }
             Some(Trick::Flood(text)) => loop {
                 stream.write_all(text.repeat(4_000).as_bytes()).await?;

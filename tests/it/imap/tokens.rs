@@ -83,7 +83,7 @@ async fn a_token_that_expires_mid_session_is_renewed_and_the_command_repeated_on
             (details.pending_marks == 0).then_some(())
         })
         .await;
-        let heard = script.heard.lock().unwrap().clone();
+        let heard = script.heard();
         let words = |line: &String| line.split_once(' ').map(|(_, words)| words.to_owned());
         let heard: Vec<String> = heard.iter().filter_map(words).collect();
         let place = heard.iter().position(|line| line.contains(at)).unwrap();

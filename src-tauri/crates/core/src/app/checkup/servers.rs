@@ -56,10 +56,12 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
     for station in Station::ALL {
         if station > Station::Computer && station < Station::Folder {
             let asked = (station == Station::Network).then_some(took);
-            let mut judgement = match station {
-                Station::Consent if server.auth == ImapAuth::Token => consent(known),
-                Station::Mailbox => room.clone(),
-                _ => well(station, server),
+            let mut judgement = if station == Station::Consent && server.auth == ImapAuth::Token {
+                consent(known)
+            } else if station == Station::Mailbox {
+                room.clone()
+            } else {
+                well(station, server)
             };
             if station == Station::Network {
                 judgement.facts.append(&mut facts);

@@ -46,7 +46,8 @@ pub(super) async fn settle(
         return Ok(());
     }
     let stays = matches!(after, After::Stay) || *after == After::Move(folder.to_owned());
-    let by_flag = !stays && !(matches!(after, After::Move(_)) && session.can("MOVE"));
+    let moves = matches!(after, After::Move(_)) && session.can("MOVE");
+    let by_flag = !stays && !moves;
     let selected = opened(session, folder, |selected| {
         (!read || selected.keeps_seen) && (!by_flag || selected.keeps_deleted)
     })
