@@ -367,6 +367,36 @@ impl Provider {
         }
     }
 
+    /// As [`Self::newest`], but nothing except ids and dates is sure to be there: the mails tell the rest.
+    pub async fn newest_ids(
+        &self,
+        folder_id: &str,
+        until: Millis,
+        size: u32,
+        page: Option<&str>,
+    ) -> Result<NewestPage, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => mailbox.newest(folder_id, until, size, page).await,
+            Self::Imap(mailbox) => mailbox.newest_ids(folder_id, until, size, page).await,
+        }
+    }
+
+    /// How many ids are best listed at once. A page of Graph is one answer; IMAP tells those of a folder in one.
+    pub fn page(&self) -> u32 {
+        match self {
+            Self::Graph(_) => 250,
+            Self::Imap(_) => 5_000,
+        }
+    }
+
+    /// Messages of [`Self::newest_ids`] with what their folder tells of them, where it can.
+    pub async fn described(&self, messages: Vec<RemoteMessage>) -> Vec<RemoteMessage> {
+        match self {
+            Self::Graph(_) => messages,
+            Self::Imap(mailbox) => mailbox.described(messages).await,
+        }
+    }
+
     /// The beginning of the stream of changes: messages received since `since` come first.
     pub fn cursor_since(&self, folder_id: &str, since: Millis) -> Result<Cursor, ProviderError> {
         match self {

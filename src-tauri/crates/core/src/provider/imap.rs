@@ -34,7 +34,9 @@ pub use patience::Patience;
 
 pub(crate) use name::encoded as folder_id;
 
-use super::{ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError, Quota};
+use super::{
+    ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError, Quota, RemoteMessage,
+};
 use crate::Millis;
 use crate::account::{EmailAddress, Identity, ImapServer};
 use crate::diagnosis::Evidence;
@@ -290,7 +292,7 @@ impl ImapMailbox {
         with_session!(self, session => folders::folders(session))
     }
 
-    /// The newest messages by date, received at or before `until`; `page` is a former answer's `next`.
+    /// A page of the newest messages received at or before `until`, as the folder lists them.
     pub(crate) async fn newest(
         &self,
         folder: &str,
@@ -298,25 +300,79 @@ impl ImapMailbox {
         size: u32,
         page: Option<&str>,
     ) -> Result<NewestPage, ProviderError> {
-        let mut order = self.shared.order.lock().await;
-        let newest = with_session!(self, session =>
-            newest::newest(session, &mut order, folder, until, size.max(1), page))?;
+        let newest = self.newest_uids(folder, until, size, page).await?;
+        let uids: Vec<u32> = newest.messages.iter().map(|(_, uid)| *uid).collect();
         let undated = Undated::since(Millis::MIN);
         let undated = Undated {
             most: undated.most.min(until),
             ..undated
         };
-        let mut listed = self
-            .list(folder, newest.validity, &newest.uids, undated)
-            .await?;
+        let mut listed = self.list(folder, newest.validity, &uids, undated).await?;
         Ok(NewestPage {
-            messages: newest
-                .uids
-                .iter()
-                .filter_map(|uid| listed.remove(uid))
-                .collect(),
+            messages: uids.iter().filter_map(|uid| listed.remove(uid)).collect(),
             next: newest.next,
         })
+    }
+
+    /// As [`Self::newest`], with no more than ids and dates: one answer tells them of the whole folder.
+    pub(crate) async fn newest_ids(
+        &self,
+        folder: &str,
+        until: Millis,
+        size: u32,
+        page: Option<&str>,
+    ) -> Result<NewestPage, ProviderError> {
+        let newest = self.newest_uids(folder, until, size, page).await?;
+        let bare = |(at, uid): &(Millis, u32)| {
+            let at = Undated {
+                least: *at,
+                most: *at,
+            };
+            listing::bare(folder, newest.validity, *uid, at)
+        };
+        Ok(NewestPage {
+            messages: newest.messages.iter().map(bare).collect(),
+            next: newest.next,
+        })
+    }
+
+    async fn newest_uids(
+        &self,
+        folder: &str,
+        until: Millis,
+        size: u32,
+        page: Option<&str>,
+    ) -> Result<newest::Newest, ProviderError> {
+        let mut order = self.shared.order.lock().await;
+        with_session!(self, session =>
+            newest::newest(session, &mut order, folder, until, size.max(1), page))
+    }
+
+    /// The messages as their folders list them; as they are where that cannot be told.
+    pub(crate) async fn described(&self, messages: Vec<RemoteMessage>) -> Vec<RemoteMessage> {
+        let mut described = BTreeMap::new();
+        let bare = messages
+            .iter()
+            .filter(|message| message.from.is_empty() && message.message_id.is_none());
+        let ids = bare.filter_map(|message| {
+            let id = MessageId::parse(&message.server_id, &self.shared.folder)?;
+            Some((id, message.received_at))
+        });
+        for (id, at) in ids {
+            let undated = Undated::since(at);
+            // What went wrong with the message itself may go wrong with its listing.
+            if let Ok(listed) = self.list(&id.folder, id.validity, &[id.uid], undated).await {
+                described.extend(
+                    listed
+                        .into_values()
+                        .map(|message| (message.server_id.clone(), message)),
+                );
+            }
+        }
+        messages
+            .into_iter()
+            .map(|message| described.remove(&message.server_id).unwrap_or(message))
+            .collect()
     }
 
     /// The first round: messages received since `since`.

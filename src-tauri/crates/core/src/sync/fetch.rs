@@ -80,6 +80,7 @@ async fn fetch_patiently(
     let mut stopped = None;
     let mut rest = Vec::new();
     let mut had = Vec::with_capacity(answers.len());
+    let mut failed = Vec::new();
     for (listing, answer) in listings.into_iter().zip(answers) {
         match answer {
             Ok(raw) => had.push((listing, Ok(raw))),
@@ -88,11 +89,13 @@ async fn fetch_patiently(
             Err(error) if all_failed || concerns_the_mailbox(&error) => {
                 stopped.get_or_insert(error);
             }
-            Err(error) => {
-                let code = code(&error);
-                had.push((listing, Err(FetchResult::Failed { code })));
-            }
+            Err(error) => failed.push((listing, code(&error))),
         }
+    }
+    // The ledger names what the mail itself does not tell.
+    let (failed, codes): (Vec<_>, Vec<_>) = failed.into_iter().unzip();
+    for (listing, code) in provider.described(failed).await.into_iter().zip(codes) {
+        had.push((listing, Err(FetchResult::Failed { code })));
     }
     if rest.len() == ids.len() {
         // Asking again would bring no more.

@@ -13,8 +13,6 @@ use crate::store::ledger::{self, Outcome};
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
-/// Messages a page of the listing.
-const PAGE: u32 = 250;
 /// Messages in one slice; between slices the address may poll.
 const SLICE: u32 = 2_000;
 /// Groups fetched at once.
@@ -60,10 +58,10 @@ async fn list(
         let missing = import.newest.saturating_sub(have);
         let mut more = false;
         if missing > 0 {
-            let request = provider.newest(
+            let request = provider.newest_ids(
                 &address.folder_id,
                 import.until,
-                PAGE.min(import.newest),
+                provider.page().min(import.newest),
                 page.as_deref(),
             );
             let Some(answer) = unless_stopped(context, id, wake, request).await? else {

@@ -28,8 +28,8 @@ pub(super) struct Order {
 /// A page of the newest messages, by numbers.
 pub(super) struct Newest {
     pub(super) validity: u32,
-    /// Newest first.
-    pub(super) uids: Vec<u32>,
+    /// When they were received, and their UIDs; newest first.
+    pub(super) messages: Vec<(Millis, u32)>,
     pub(super) next: Option<String>,
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn newest(
         .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
         .min(known.messages.len());
     let asked = known.messages.get(begin..end).unwrap_or_default();
-    let uids: Vec<u32> = asked.iter().map(|(_, uid)| *uid).collect();
+    let messages = asked.iter().map(|(date, uid)| (-date, *uid)).collect();
     let next = asked
         .last()
         .filter(|_| end < known.messages.len())
@@ -83,7 +83,7 @@ pub(super) async fn newest(
     }
     Ok(Newest {
         validity,
-        uids,
+        messages,
         next,
     })
 }
