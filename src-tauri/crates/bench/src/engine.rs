@@ -33,7 +33,7 @@ pub(crate) async fn run(app: &App, id: i64, size: u32) -> Outcome<Usage> {
             return Err(format!("{cause:?}").into());
         }
         // Looking costs processor time of its own, so not too often.
-        tokio::time::sleep(LOOK * 10).await;
+        tokio::time::sleep(LOOK).await;
     };
     let usage = start.usage(import.totals.found);
     if import.totals.found != size || import.totals.failed > 0 {
