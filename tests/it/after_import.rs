@@ -3,7 +3,7 @@
 use crate::world::{SUPPORT, World, mail, wait};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;
-use mailroom_core::api::view::{AfterImport, Notice, Outcome};
+use mailroom_core::api::view::{AfterImport, EventKind, EventView, Notice, Outcome};
 
 const DONE: &str = "Requests/Done";
 
@@ -252,9 +252,12 @@ async fn what_waits_to_be_deleted_stays_after_a_milder_choice_and_a_restart_repe
         .deliver(&mail("w@fabrikam.example", "Waiting", ""))
         .await;
     api::sync_now(&world.app, Some(view.id)).await.unwrap();
-    wait("the mark waits", async || {
+    // Before the refusal it may be on its way to the server, where no choice overtakes it.
+    wait("the mark is refused and waits", async || {
         let details = api::address_details(&world.app, view.id).await.unwrap();
-        (details.pending_marks == 1).then_some(())
+        let refused = |event: &EventView| event.kind == EventKind::MarkFailed;
+        let waits = details.pending_marks == 1 && details.events.iter().any(refused);
+        waits.then_some(())
     })
     .await;
     world.restart().await;
@@ -267,4 +270,30 @@ async fn what_waits_to_be_deleted_stays_after_a_milder_choice_and_a_restart_repe
         lies_in(&world, "Waiting").await,
         [("Inbox".to_owned(), true)]
     );
+}
+
+#[tokio::test]
+async fn a_milder_choice_counts_for_a_poll_that_has_begun() {
+    let world = World::new().await;
+    let view = world.connect(None).await;
+    choose(&world, view.id, &AfterImport::Delete, false).await;
+    world.poll(view.id).await;
+    world
+        .deliver(&mail("kept@fabrikam.example", "Kept", ""))
+        .await;
+    // Long enough to change one's mind.
+    world.scenario("slow", true).await;
+    api::sync_now(&world.app, Some(view.id)).await.unwrap();
+    wait("the poll has begun", async || {
+        world.view(view.id).await.polling.then_some(())
+    })
+    .await;
+    let leave = AfterImport::Leave;
+    api::set_after_import(&world.app, view.id, leave, None, false)
+        .await
+        .unwrap();
+    assert!(world.view(view.id).await.polling, "it goes on meanwhile");
+    world.scenario("slow", false).await;
+    fetched(&world, view.id, "kept@fabrikam.example", 1).await;
+    assert_eq!(lies_in(&world, "Kept").await, [("Inbox".to_owned(), false)]);
 }

@@ -233,7 +233,7 @@ pub async fn make_default(app: &App, id: i64) -> Result<(), ApiError> {
     }
 }
 
-/// A brand's name, tidied; empty takes the first brand's default name.
+/// A brand's name, tidied: 1 to 80 characters.
 pub(super) fn brand_name(text: &str) -> Result<String, ApiError> {
     let name: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() || name.chars().count() > 80 {

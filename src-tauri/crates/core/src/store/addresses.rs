@@ -328,14 +328,6 @@ pub fn set_folder(conn: &Connection, id: i64, folder: &str, name: &str) -> rusql
     Ok(())
 }
 
-/// Whether there is such an address and it is not disconnected.
-pub fn is_connected(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND disconnected = 0)",
-    )?
-    .query_row([id], |row| row.get(0))
-}
-
 /// Pauses or resumes.
 pub fn set_paused(conn: &Connection, id: i64, paused: bool) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE addresses SET paused = ?2 WHERE id = ?1")?

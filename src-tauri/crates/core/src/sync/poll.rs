@@ -249,7 +249,7 @@ pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
         address_id: address.id,
         folder_id: address.folder_id.clone(),
         follow: follow(address),
-        category: Some(address.category.clone()).filter(|category| !category.is_empty()),
+        category: category(address),
         now: context.clock.now(),
         connected_at: address.connected_at,
         import_id: None,
@@ -257,6 +257,11 @@ pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
         skipped: Vec::new(),
         cursor: None,
     }
+}
+
+/// The category to put on imported mail, if any.
+fn category(address: &AddressRow) -> Option<String> {
+    Some(address.category.clone()).filter(|category| !category.is_empty())
 }
 
 /// What becomes of imported mail on the server, in the words of the queue of marks; nothing where mail is left untouched.
@@ -280,9 +285,17 @@ pub(super) async fn write(context: &Context, batch: Batch) -> Result<Committed, 
     let committed = context
         .store
         .write(move |tx| {
-            if !crate::store::addresses::is_connected(tx, batch.address_id)? {
+            let row = crate::store::addresses::get(tx, batch.address_id)?;
+            let Some(row) = row.filter(|row| !row.disconnected) else {
                 return Ok(None);
-            }
+            };
+            // Somebody may have chosen otherwise since the poll or the import began: what waits for its end would be
+            // moved or deleted although they no longer want it.
+            let batch = Batch {
+                follow: follow(&row),
+                category: category(&row),
+                ..batch
+            };
             let committed = commit(tx, &batch)?;
             for fetched in &batch.fetched {
                 if let FetchResult::Failed { code } = &fetched.result {
