@@ -64,7 +64,7 @@ class Signed:
         return AccessToken(self.token, int(time.time()) + 3000)
 
 
-def token(description, person):
+def token(description, person, scopes=SCOPES):
     https = description["https"] or sys.exit("graph sdk: the sandbox does not serve HTTPS")
     app = msal.PublicClientApplication(
         description["client_id"],
@@ -73,7 +73,7 @@ def token(description, person):
         http_client=session(https["ca_file"]),
     )
     flow = app.initiate_auth_code_flow(
-        SCOPES, redirect_uri="http://localhost:54322", login_hint=person["login"]
+        scopes, redirect_uri="http://localhost:54322", login_hint=person["login"]
     )
     browser = Browser(https["ca_file"])
     answer = dict(parse_qsl(urlsplit(sign_in(browser, flow["auth_uri"], person)).query))

@@ -228,6 +228,7 @@ async fn a_request_is_mailed_from_a_healthy_address_once_a_click() {
     let mail = |click: &str, to: &str| MailHandOff {
         id: asked.id,
         from: id,
+        sender: None,
         to: to.to_owned(),
         language: "ja".to_owned(),
         click: click.to_owned(),

@@ -2,8 +2,10 @@
 
 mod convert;
 mod doctor;
+mod mechanisms;
 mod rig;
 mod sending;
+mod shared;
 
 use crate::imap::dovecot::Dovecot;
 use crate::world::{MemoryKey, SUPPORT, options, wait};
@@ -33,6 +35,10 @@ impl Desk {
     async fn new() -> Self {
         let provider = Provider::start();
         let server = Dovecot::with_introspection(&provider.introspection()).await;
+        Self::beside(provider, server).await
+    }
+
+    async fn beside(provider: Provider, server: Dovecot) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let person = Arc::new(Person(Mutex::new(Answer::SignsInAs("support"))));
         let beside = Options {
@@ -69,9 +75,13 @@ impl Desk {
     }
 
     async fn signed_in(&self, input: ImapInput) -> ConnectAttempt {
+        self.signed_in_to(Opens::Own, input).await
+    }
+
+    async fn signed_in_to(&self, opens: Opens, input: ImapInput) -> ConnectAttempt {
         let request = ConnectRequest {
             address: SUPPORT.to_owned(),
-            opens: Opens::Own,
+            opens,
             registration: None,
             private_window: false,
             language: "en".to_owned(),
@@ -102,6 +112,10 @@ impl Desk {
             panic!("{:?}", attempt.stage);
         };
         assert_eq!(identity.login_name, "support");
+        self.finish(&attempt, newest).await
+    }
+
+    async fn finish(&self, attempt: &ConnectAttempt, newest: Option<u32>) -> AddressView {
         let choices = ConnectChoices {
             brand: "Contoso".to_owned(),
             import_newest: newest,

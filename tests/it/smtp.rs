@@ -1,7 +1,9 @@
 //! Sending by SMTP: a real Postfix that asks a real Dovecot for passwords, and servers that mean harm.
 
 mod alerts;
+mod copies;
 mod doctor;
+mod further;
 mod hostile;
 mod oauth;
 

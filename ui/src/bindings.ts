@@ -338,7 +338,7 @@ args: { [key in string]: string }, };
 export type Direction = "inbound" | "outbound";
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "nobody_to_answer" | "no_outbound" | "reply_unsure" | "not_exchange" | "invalid_manifest" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "shared_needs_browser" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "nobody_to_answer" | "no_outbound" | "reply_unsure" | "not_exchange" | "invalid_manifest" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
 export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed" | "admin_asked" | "admin_mailed";
@@ -530,9 +530,9 @@ ja: HandOffMessage, };
 
 /** An address that a hand-off can be mailed from. */
 export type HandOffSender = {
-/** The connected address's id. */
+/** The connected address's id. One that may send from further addresses is there once for each. */
 id: number,
-/** The address. */
+/** The address that the mail is from. */
 address: string, };
 
 /** How a hand-off stands. */
@@ -656,6 +656,8 @@ export type MailHandOff = {
 id: number,
 /** The connected address that it leaves from. */
 from: number,
+/** The address that it is from, as [`HandOffSender::address`]; nothing for the connected address itself. */
+sender?: string,
 /** To whom. */
 to: string,
 /** Language of the message: en, de, ja. */
@@ -950,7 +952,7 @@ primary_address: string | null,
 aliases: Array<string>,
 /**
  * Whether name and addresses could be looked up. Without `User.Read.All` they cannot: then the server's word that
- * the mailbox of this address opens is all there is.
+ * the mailbox of this address opens is all there is. By IMAP there is nothing to look up, and it is true.
  */
 looked_up: boolean, };
 
@@ -963,7 +965,7 @@ export type SmtpInput = {
 server: string,
 /** How the line is encrypted; nothing means STARTTLS, except at port 465. */
 tls: Tls | null,
-/** Login name; nothing means that of the IMAP server. */
+/** Login name; nothing means that of the IMAP server, and for a shared mailbox the name of who signed in. */
 login: string | null,
 /** What proves who we are; nothing means a password where one is given, else what the IMAP server takes. */
 auth: ImapAuth | null,

@@ -325,7 +325,10 @@ test("a request is mailed only after the person has seen it, once a click", asyn
     check_address: () => mapOf("consent"),
     list_hand_offs: () => [sent],
     hand_off: () => request,
-    hand_off_senders: () => [{ id: 1, address: address.address }],
+    hand_off_senders: () => [
+      { id: 1, address: address.address },
+      { id: 1, address: "sales@contoso.example" },
+    ],
     mail_hand_off: ({ mail }) => {
       const { to, click } = mail as { to: string; click: string };
       if (!to.includes("@")) throw problem("invalid_address");
@@ -351,6 +354,9 @@ test("a request is mailed only after the person has seen it, once a click", asyn
   );
   await fireEvent.input(screen.getByTestId("handoff-to"), {
     target: { value: "admin@contoso.example" },
+  });
+  await fireEvent.change(screen.getByTestId("handoff-from"), {
+    target: { value: "sales@contoso.example" },
   });
   await fireEvent.submit(form);
   await screen.findAllByText(/Mailed to admin@contoso.example/);

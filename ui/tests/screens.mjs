@@ -22,6 +22,19 @@ export const screens = [
   ["connect-imap-failed", "demo=full&stage=failed", "#/connect", "password"],
   ["connect-imap-ready", "demo=full&stage=ready", "#/connect", "password"],
   ["connect-shared", "demo=full&stage=shared", "#/connect/practice", "shared"],
+  ["connect-shared-servers", "demo=full", "#/connect", "sharedServers"],
+  [
+    "connect-shared-imap",
+    "demo=full&stage=sharedImap",
+    "#/connect",
+    "sharedImap",
+  ],
+  [
+    "connect-shared-refused",
+    "demo=full&stage=sharedRefused",
+    "#/connect",
+    "sharedImap",
+  ],
   ["reconnect-password", "demo=full", "#/addresses/9/reconnect", "typeAgain"],
   ["connect-folder", "demo=full&stage=ready", "#/connect/practice", "folder"],
   ["servers", "demo=full&still", "#/servers"],
@@ -129,6 +142,18 @@ const steps = {
     await page.getByTestId("password").fill("practice");
     await page.getByTestId("connect-next").click();
     await page.getByTestId("password").waitFor({ state: "detached" });
+  },
+  async sharedServers(page) {
+    await page.getByTestId("connect-address").fill("info@contoso.example");
+    await page.getByTestId("connect-shared").check();
+    await steps.servers(page);
+    await page.getByTestId("signin-issuer").check();
+  },
+  async sharedImap(page) {
+    await steps.sharedServers(page);
+    await page.getByTestId("issuer").fill("https://login.contoso.example/");
+    await page.getByTestId("issuer-client").fill("mailroom");
+    await page.getByTestId("connect-next").click();
   },
   async typeAgain(page) {
     await page.getByTestId("password").waitFor();

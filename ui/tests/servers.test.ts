@@ -250,6 +250,93 @@ test("a shared mailbox is asked for as one, by Graph", async () => {
   );
 });
 
+test("a shared mailbox by IMAP is opened by its own name and sends under the name of whoever signed in", async () => {
+  const info = "info@contoso.example";
+  const stage = (kind: ConnectStage): object => ({
+    id: "a1",
+    address: info,
+    stage: kind,
+  });
+  const asked = open("#/connect", {
+    list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
+    propose_servers: () => [
+      {
+        source: "autoconfig.contoso.example",
+        built_in: false,
+        inbound: {
+          host: "imap.contoso.example",
+          port: 993,
+          tls: "implicit",
+          login: info,
+        },
+        outbound: {
+          host: "smtp.contoso.example",
+          port: 587,
+          tls: "start_tls",
+          login: info,
+        },
+        sign_in: "password",
+      },
+    ],
+    begin_connect_imap: () => stage({ kind: "preparing" }),
+    finish_connect: () => ({ ...address, id: 7, address: info, mailbox: info }),
+    set_outbound: () => ({ ...address, id: 7, address: info }),
+    address_details: () => details,
+  });
+  await screen.findByTestId("connect-address");
+  await type("connect-address", info);
+  await press("connect-shared");
+  await press("connect-imap");
+  await press("connect-next");
+  await screen.findByTestId("shared-sign-in");
+  // A password would be the mailbox's own, so none can be typed.
+  expect(screen.queryByTestId("signin-password")).toBeNull();
+  expect(screen.queryByTestId("password")).toBeNull();
+  await waitFor(() =>
+    expect(screen.getByTestId<HTMLInputElement>("signin-issuer").checked).toBe(
+      true,
+    ),
+  );
+  await type("issuer", "https://id.contoso.example");
+  await type("issuer-client", "mailroom");
+  await press("connect-next");
+  const begun = () =>
+    asked.find(([command]) => command === "begin_connect_imap")?.[1];
+  await waitFor(() => expect(begun()).toBeTruthy());
+  expect(begun()).toMatchObject({
+    request: { address: info, opens: "shared" },
+    input: { login: info, issuer: { issuer: "https://id.contoso.example" } },
+  });
+  await tell({
+    kind: "connect",
+    value: {
+      id: "a1",
+      address: info,
+      stage: {
+        ...ready,
+        identity: {
+          ...details.identity,
+          login_name: "kim@contoso.example",
+          display_name: "",
+        },
+        shared: {
+          address: info,
+          display_name: null,
+          primary_address: null,
+          aliases: [],
+          looked_up: true,
+        },
+      } as ConnectStage,
+    },
+  });
+  await press("connect-confirm");
+  await waitFor(() =>
+    expect(
+      asked.find(([command]) => command === "set_outbound")?.[1].input,
+    ).toMatchObject({ login: "kim@contoso.example" }),
+  );
+});
+
 test("the folder tree is walked with arrows, Home, End and letters, and Enter chooses", async () => {
   const onpick = vi.fn();
   render(FolderTree, { folders, chosen: "", inbox: true, onpick });

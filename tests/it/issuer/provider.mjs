@@ -2,14 +2,14 @@
 //
 // Usage: node provider.mjs
 // The first line it prints is JSON: {"issuer": …}. It ends with its standard input. What a test wants changed comes
-// as JSON to /_rig: accessTokenTtl (seconds), audience (the one the mail server accepts), broken (whether tokens cannot be
-// had), revoke ("tokens": the access tokens that are out; "all": every sign-in). The answer counts renewals, and access tokens whose time is not
-// over.
+// as JSON to /_rig: accessTokenTtl (seconds), tokenBits (how long access tokens are), audience (the one the mail
+// server accepts), broken (whether tokens cannot be had), revoke ("tokens": the access tokens that are out; "all": every
+// sign-in). The answer counts renewals, and access tokens whose time is not over.
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
 const MAIL = "https://mail.contoso.example";
-const settings = { accessTokenTtl: 3600, audience: MAIL, broken: false };
+const settings = { accessTokenTtl: 3600, audience: MAIL, broken: false, tokenBits: 256 };
 const grants = new Set();
 // Access tokens, and when each ends.
 const tokens = new Map();
@@ -70,6 +70,10 @@ const provider = new Provider(issuer, {
     },
   },
   ttl: { AccessToken: () => settings.accessTokenTtl },
+  formats: {
+    bitsOfOpaqueRandomness: (_ctx, token) =>
+      token.kind === "AccessToken" ? settings.tokenBits : 256,
+  },
   issueRefreshToken: () => true,
   rotateRefreshToken: true,
 });

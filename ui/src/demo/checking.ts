@@ -79,7 +79,7 @@ export function checking(world: World): Commands {
       const one = handOffs.find((each) => each.id === mail.id);
       if (!one) throw problem("not_found");
       one.mailed = {
-        from: find(world, mail.from).address,
+        from: mail.sender ?? find(world, mail.from).address,
         to: mail.to,
         at: Date.now(),
         unsure: false,

@@ -3,6 +3,7 @@ import type { AddressDetails, ConnectAttempt, ConnectStage } from "../bindings";
 import * as data from "./data";
 import * as maps from "./maps";
 import * as mail from "./servers";
+import * as shared from "./shared";
 import { find, problem, tell, type Commands, type World } from "./world";
 
 export const identity = {
@@ -50,6 +51,7 @@ function stagesOf(
     folder_messages: 1284,
   };
   return {
+    ...shared.stages(address),
     preparing: { kind: "preparing" },
     waiting: {
       kind: "waiting_for_browser",
@@ -166,11 +168,12 @@ export function connecting(world: World): Commands {
     open_browser_again: () => null,
     retry_connect: () => begin(world.attempt?.address ?? "", byPassword),
     cancel_connect: () => (world.attempt = null),
-    check_attempt: () =>
-      maps.mapOf(
-        world.attempt?.address ?? "",
-        byPassword ? "sign_in" : "consent",
-      ),
+    check_attempt: () => {
+      const address = world.attempt?.address ?? "";
+      if (world.params.get("stage") === "sharedRefused")
+        return shared.refused(address);
+      return maps.mapOf(address, byPassword ? "sign_in" : "consent");
+    },
     finish_connect: ({
       choices,
     }: {

@@ -162,6 +162,7 @@ pub(crate) fn words_for(error: &ApiError) -> String {
                 "There is no such folder; the nearest one is `{nearest}`. `mailroom folder ADDRESS --list` shows all."
             );
         }
+        ErrorCode::SharedNeedsBrowser => "A shared mailbox has no password; sign in through the browser with your own account.",
         ErrorCode::FolderInUse => "Mailroom reads this folder itself; choose another one.",
         ErrorCode::NotExchange => {
             let expected = error.args.get("expected").map_or("", String::as_str);

@@ -85,6 +85,14 @@ pub fn imap_scopes(registration: &Registration) -> Vec<String> {
     outlook_scopes(registration, &[IMAP_SCOPE, SMTP_SCOPE])
 }
 
+/// As [`imap_scopes`], for a shared mailbox: the name of who signs in comes with `profile` (Microsoft identity platform,
+/// "ID token claims reference", `preferred_username`).
+pub fn imap_shared_scopes(registration: &Registration) -> Vec<String> {
+    let mut scopes = imap_scopes(registration);
+    scopes.insert(3, "profile".to_owned());
+    scopes
+}
+
 /// The scopes of the sign-in itself, and these of Exchange Online.
 fn outlook_scopes(registration: &Registration, names: &[&str]) -> Vec<String> {
     let resource = match exchange::is_resource(registration) {

@@ -5,6 +5,7 @@ pub mod graph;
 pub mod imap;
 mod known;
 pub mod outbound;
+mod sasl;
 pub mod smtp;
 mod tls;
 

@@ -46,6 +46,62 @@ impl Dovecot {
         Self::started("", Some(introspection)).await
     }
 
+    /// As [`Self::with_introspection`], for everybody whom the issuer knows: a token opens the mailboxes that
+    /// [`Self::allow`] names for its owner, under the mailbox's name, as Exchange Online does it. Settings in its file
+    /// `last` win over all others.
+    pub async fn with_rights(introspection: &str) -> Self {
+        let more = "auth_username_format = %Ln\n";
+        let mut server = Self::started(more, Some(introspection)).await;
+        server.ask_for_rights();
+        server.restart().await;
+        server
+    }
+
+    /// These pairs of person and mailbox fit together from now on, and no others.
+    pub async fn allow(&self, pairs: &[(&str, &str)]) {
+        self.write_rights(pairs);
+        // It looks at the file once a second, and reads it when its time in seconds is another one.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    }
+
+    fn write_rights(&self, pairs: &[(&str, &str)]) {
+        let line =
+            |(person, mailbox): &(&str, &str)| format!("{mailbox}/{person}:::::::nopassword\n");
+        let file = self.path("rights");
+        let former = fs::metadata(&file).and_then(|file| file.modified()).ok();
+        self.write("rights", &pairs.iter().map(line).collect::<String>());
+        if let Some(former) = former {
+            let next = former + std::time::Duration::from_secs(2);
+            fs::File::options()
+                .write(true)
+                .open(file)
+                .unwrap()
+                .set_modified(next)
+                .unwrap();
+        }
+    }
+
+    fn ask_for_rights(&self) {
+        let config = fs::read_to_string(self.path("conf")).unwrap();
+        let (before, _) = config.rsplit_once("passdb {").unwrap();
+        let (tokens, rights) = (self.path("tokens"), self.path("rights"));
+        // The token says who it belongs to, whatever name is given with it; the file says whether the name fits.
+        let passdbs = format!(
+            "passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n\
+              result_success = continue\n result_failure = return-fail\n result_internalfail = return-fail\n}}\n\
+             passdb {{\n driver = passwd-file\n mechanisms = xoauth2 oauthbearer\n\
+              args = username_format=%u/%{{passdb:person}} {}\n result_failure = return-fail\n}}\n",
+            tokens.display(),
+            rights.display()
+        );
+        let last = format!("!include_try {}\n", self.path("last").display());
+        self.write("conf", &format!("{before}{passdbs}{last}"));
+        let questions = fs::read_to_string(&tokens).unwrap();
+        let any = "username_format = anybody\npass_attrs = person=%{oauth2:sub}\n";
+        self.write("tokens", &format!("{questions}{any}"));
+        self.write_rights(&[]);
+    }
+
     async fn started(more: &str, introspection: Option<&str>) -> Self {
         let folder = tempfile::Builder::new().prefix("dc").tempdir().unwrap();
         let me = fs::metadata(folder.path()).unwrap().uid();
@@ -317,10 +373,14 @@ impl Dovecot {
             .collect()
     }
 
+    /// What it wrote down.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
     /// How many sign-ins there were.
     pub fn lines(&self) -> usize {
-        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
-        log.matches("imap-login: Info: Login:").count()
+        self.log().matches("imap-login: Info: Login:").count()
     }
 
     /// How many mails bear the flag `\Seen`.

@@ -20,6 +20,9 @@ const order = [
   "imap_host",
   "smtp_host",
   "size_limit",
+  "sent_copy",
+  "sent_folder",
+  "sent_mailbox",
   "login",
   "name",
   "primary",
@@ -56,6 +59,8 @@ const codes = /^(tenant_id|object_id|issuer|missing)$|_ip$|_host$/;
 
 function said(name: string, value: string): string {
   if (value === "yes" || value === "no") return t(`fact.${value}`);
+  if (name === "sent_copy")
+    return word("fact", `sent.${value}`, "fact.other", { value });
   const amount = Number(value);
   if (!Number.isFinite(amount)) return value;
   if (name.endsWith("_at")) return dateTime(amount);

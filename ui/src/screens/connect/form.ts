@@ -17,6 +17,10 @@ export type Step = "address" | "servers" | "registration" | "signin" | "ready";
 /** How a mail server is signed in to. */
 export type SignIn = "password" | "microsoft" | "issuer";
 
+/** A shared mailbox is signed in to by somebody, in the browser; a password would be the mailbox's own. */
+export const signInOf = (opens: Opens, signIn: SignIn): SignIn =>
+  opens === "shared" && signIn === "password" ? "issuer" : signIn;
+
 /** One mail server as typed in. */
 export interface ServerForm {
   host: string;

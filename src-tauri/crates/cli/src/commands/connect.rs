@@ -30,6 +30,10 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         tls: options.imap_tls.into(),
         issuer: issuer(&options.registration),
     };
+    if by_imap && options.shared && options.auth == AuthChoice::Password {
+        let text = "A shared mailbox has no password: leave out --auth password and sign in with your own account.";
+        return Err(Failure::Usage(text.into()));
+    }
     let password = match options.auth {
         AuthChoice::Password if by_imap => Some(password(&options)?),
         AuthChoice::Password | AuthChoice::Oauth => None,

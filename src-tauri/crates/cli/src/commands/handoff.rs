@@ -37,6 +37,7 @@ async fn with(app: &Arc<App>, common: &Common, options: HandOffArguments) -> Res
             let mail = MailHandOff {
                 id: handoff.id,
                 from: from.id,
+                sender: Some(from.address),
                 to,
                 language,
                 click: format!("{}-{}", std::process::id(), now()),

@@ -10,7 +10,9 @@ use super::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput,
 };
-use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration};
+use crate::account::{
+    EmailAddress, Identity, ImapAuth, ImapServer, Registration, SmtpServer,
+};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
 use crate::oauth;
@@ -399,9 +401,32 @@ pub(super) fn again(
     identity: &Identity,
     now: crate::Millis,
 ) -> rusqlite::Result<()> {
+    send_as_whoever_signs_in(tx, id, identity)?;
     addresses::reconnect(tx, id, account, now)?;
     let args = [("login".to_owned(), identity.login_name.clone())].into();
     events::add(tx, id, now, EventKind::Reconnected, &args)
+}
+
+/// Whoever opens a shared mailbox hands its mail over under their own name: where somebody else signs in, that name
+/// changes with them.
+fn send_as_whoever_signs_in(
+    tx: &rusqlite::Connection,
+    id: i64,
+    identity: &Identity,
+) -> rusqlite::Result<()> {
+    let Some(row) = addresses::get(tx, id)? else {
+        return Ok(());
+    };
+    let (Some(_), Some(server)) = (&row.mailbox, row.outbound) else {
+        return Ok(());
+    };
+    let former = accounts::get(tx, row.account_id)?;
+    let was_theirs = former.is_some_and(|former| former.identity.login_name == server.login);
+    if server.auth != ImapAuth::Token || !was_theirs {
+        return Ok(());
+    }
+    let login = identity.login_name.clone();
+    addresses::set_outbound(tx, id, Some(&SmtpServer { login, ..server }), None)
 }
 
 pub(super) fn other_addresses(address: &EmailAddress, identity: &Identity) -> Vec<EmailAddress> {

@@ -81,6 +81,8 @@ pub enum ErrorCode {
     DefaultAddress,
     /// No folder has this path. `args.value`, `args.nearest` (a path that exists)
     FolderNotFound,
+    /// A shared mailbox has no password: whoever may open it signs in through the browser. `args.value`
+    SharedNeedsBrowser,
     /// Mail would be moved into the folder that it is read from. `args.value`
     FolderInUse,
     /// Moving and deleting need the address typed as a confirmation. `args.value`

@@ -97,7 +97,8 @@ pub async fn approve_here(
         .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))
 }
 
-/// Connected addresses that a hand-off can be mailed from: those that are well and may send.
+/// Addresses that a hand-off can be mailed from: connected ones that are well and may send, each with the additional
+/// addresses that its server takes mail from.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -110,13 +111,14 @@ pub async fn hand_off_senders(app: &App) -> Result<Vec<HandOffSender>, ApiError>
 ///
 /// # Errors
 /// [`ErrorCode::InvalidAddress`] for a receiver that is no address or not in ASCII; [`ErrorCode::NotFound`] for an unknown
-/// hand-off, or a sender that is not well; what the server refused.
+/// hand-off, or a sender that is not well or not one of [`hand_off_senders`]; what the server refused.
 pub async fn mail_hand_off(app: &App, mail: MailHandOff) -> Result<HandOff, ApiError> {
     let to = EmailAddress::parse(&mail.to)
         .filter(|to| to.as_str().is_ascii())
         .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &mail.to))?;
     let language = Language::from_tag(&mail.language);
-    handoffs::mail(app, mail.id, mail.from, to, language, mail.click)
+    let from = (mail.from, mail.sender.as_deref());
+    handoffs::mail(app, mail.id, from, to, language, mail.click)
         .await?
         .ok_or_else(not_found)
 }

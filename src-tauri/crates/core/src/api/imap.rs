@@ -149,7 +149,8 @@ async fn connect_by_password(
 /// password is kept in memory until then.
 ///
 /// # Errors
-/// As [`connect_imap`]; what the server said is the attempt's finding.
+/// As [`connect_imap`]; what the server said is the attempt's finding. [`ErrorCode::SharedNeedsBrowser`]: a shared
+/// mailbox has no password that anybody should be asked for.
 pub async fn begin_connect_password(
     app: &Arc<App>,
     request: ConnectRequest,
@@ -157,6 +158,9 @@ pub async fn begin_connect_password(
     password: SecretString,
 ) -> Result<ConnectAttempt, ApiError> {
     let address = parse_address(&request.address)?;
+    if request.opens == Opens::Shared {
+        return Err(ApiError::new(ErrorCode::SharedNeedsBrowser).arg("value", &address));
+    }
     refuse_address_in_use(app, &address).await?;
     let server = server(&input, ImapAuth::Password)?;
     begin_password(app, address, None, (server, input.folder), password).await
@@ -282,7 +286,7 @@ pub async fn begin_connect_imap(
         registration,
         words: crate::words::words(&request.language).page.clone(),
         reconnects: None,
-        opens: Opens::Own,
+        opens: request.opens,
         folder: None,
         imap: Some((server, input.folder)),
         password: None,

@@ -27,7 +27,7 @@ pub struct SmtpInput {
     pub server: String,
     /// How the line is encrypted; nothing means STARTTLS, except at port 465.
     pub tls: Option<Tls>,
-    /// Login name; nothing means that of the IMAP server.
+    /// Login name; nothing means that of the IMAP server, and for a shared mailbox the name of who signed in.
     pub login: Option<String>,
     /// What proves who we are; nothing means a password where one is given, else what the IMAP server takes.
     pub auth: Option<ImapAuth>,
@@ -50,6 +50,7 @@ pub async fn set_outbound(
     password: Option<SecretString>,
 ) -> Result<AddressView, ApiError> {
     let (row, inbound) = imap_row(app, id).await?;
+    let inbound = sends_as_person(app, &row, inbound).await?;
     let server = smtp_server(&input, &inbound, password.is_some())?;
     try_outbound(app, &row, &server, password.clone())
         .await?
@@ -62,6 +63,29 @@ pub async fn set_outbound(
         .write(move |tx| addresses::set_outbound(tx, id, Some(&server), sealed.as_deref()))
         .await?;
     app::address_view(app, id).await?.ok_or_else(not_found)
+}
+
+/// The IMAP server as the model for sending: mail of a shared mailbox is handed over by whoever signed in, under their own
+/// name (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
+pub(crate) async fn sends_as_person(
+    app: &App,
+    row: &AddressRow,
+    inbound: ImapServer,
+) -> Result<ImapServer, ApiError> {
+    if row.mailbox.is_none() {
+        return Ok(inbound);
+    }
+    let account = row.account_id;
+    let account = app
+        .context
+        .store
+        .read(move |db| accounts::get(db, account))
+        .await?
+        .ok_or_else(not_found)?;
+    Ok(ImapServer {
+        login: account.identity.login_name,
+        ..inbound
+    })
 }
 
 /// Forgets the server for outgoing mail: nothing leaves from the address any more.

@@ -276,7 +276,7 @@ pub struct SharedMailbox {
     /// Its other addresses.
     pub aliases: Vec<String>,
     /// Whether name and addresses could be looked up. Without `User.Read.All` they cannot: then the server's word that
-    /// the mailbox of this address opens is all there is.
+    /// the mailbox of this address opens is all there is. By IMAP there is nothing to look up, and it is true.
     pub looked_up: bool,
 }
 
@@ -529,10 +529,10 @@ pub struct ReplyView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub struct HandOffSender {
-    /// The connected address's id.
+    /// The connected address's id. One that may send from further addresses is there once for each.
     #[cfg_attr(feature = "bindings", ts(type = "number"))]
     pub id: i64,
-    /// The address.
+    /// The address that the mail is from.
     pub address: String,
 }
 
@@ -546,6 +546,10 @@ pub struct MailHandOff {
     /// The connected address that it leaves from.
     #[cfg_attr(feature = "bindings", ts(type = "number"))]
     pub from: i64,
+    /// The address that it is from, as [`HandOffSender::address`]; nothing for the connected address itself.
+    #[serde(default)]
+    #[cfg_attr(feature = "bindings", ts(optional))]
+    pub sender: Option<String>,
     /// To whom.
     pub to: String,
     /// Language of the message: en, de, ja.

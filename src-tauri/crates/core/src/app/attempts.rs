@@ -2,6 +2,7 @@
 //! until it is confirmed nothing is stored, and nothing is fetched but the one message that a check of a proven sign-in
 //! reads to see that it can.
 
+mod imap;
 mod password;
 mod shared;
 
@@ -14,7 +15,8 @@ use crate::diagnosis::{Finding, Severity};
 use crate::oauth::flow::{self, SignInRequest};
 use crate::oauth::tokens::TokenSet;
 use crate::oauth::{self, loopback::PageWords};
-use crate::provider::{Folder, Provider, ProviderError, imap};
+use crate::provider::imap::folder_id;
+use crate::provider::{Folder, Provider, ProviderError};
 use crate::store::handoffs;
 use crate::sync::HeldTokens;
 use futures_util::FutureExt;
@@ -73,6 +75,8 @@ impl Plan {
     pub(crate) fn scopes(&self) -> Vec<String> {
         match (&self.registration.issuer, &self.imap) {
             (Some(issuer), _) => issuer.scopes.clone(),
+            // Without a name nobody knows who opens a shared mailbox, nor who sends as it.
+            (None, Some(_)) if self.shared().is_some() => oauth::imap_shared_scopes(&self.registration),
             (None, Some(_)) => oauth::imap_scopes(&self.registration),
             (None, None) => {
                 let mut scopes = oauth::scopes(self.shared().is_some());
@@ -96,7 +100,7 @@ pub(crate) fn mailbox_of(app: &App, id: &str) -> Option<(Provider, Folder)> {
             return None;
         };
         let folder = Folder {
-            id: imap::folder_id(&folder),
+            id: folder_id(&folder),
             name: folder,
             total: folder_messages,
             has_had_mail: folder_messages > 0,
@@ -111,7 +115,7 @@ pub(crate) fn mailbox_of(app: &App, id: &str) -> Option<(Provider, Folder)> {
 pub(crate) fn trial(app: &App, plan: &Plan, tokens: &HeldTokens) -> Provider {
     let connections = &app.context.connections;
     match &plan.imap {
-        Some((server, folder)) => connections.imap_trial(server, folder.as_deref(), tokens),
+        Some((server, folder)) => connections.imap_trial(None, server, folder.as_deref(), tokens),
         None => connections.trial(&plan.registration, tokens, plan.shared()),
     }
 }
@@ -340,7 +344,7 @@ async fn sign_in(
     enter(app, id, cancel, ConnectStage::Checking, None);
 
     if let Some((server, folder)) = &plan.imap {
-        return check_imap(app, plan, server, folder.as_deref(), signed_in).await;
+        return imap::check(app, plan, (server, folder.as_deref()), signed_in).await;
     }
     let connections = &app.context.connections;
     let scopes = granted(&signed_in.tokens, plan);
@@ -439,83 +443,6 @@ fn granted(tokens: &TokenSet, plan: &Plan) -> Result<Vec<ScopeView>, Finding> {
     let mut finding = Finding::plain("missing_scope", Severity::Failed);
     finding.args.insert("scope".into(), missing.name.clone());
     Err(finding)
-}
-
-/// IMAP knows no owner of a mailbox: the login name is shown, and that the folder opens proves access.
-async fn check_imap(
-    app: &App,
-    plan: &Plan,
-    server: &ImapServer,
-    folder: Option<&str>,
-    signed_in: flow::SignedIn,
-) -> Result<(ConnectStage, Option<Proven>), Finding> {
-    let needed = oauth::mail_scopes(&plan.registration);
-    let is_granted = |scope: &&String| {
-        let granted = &signed_in.tokens.scopes;
-        granted.iter().any(|name| name.eq_ignore_ascii_case(scope))
-    };
-    if let Some(missing) = needed.iter().find(|scope| !is_granted(scope)) {
-        let mut finding = Finding::plain("missing_scope", Severity::Failed);
-        finding.args.insert("scope".into(), missing.clone());
-        return Err(finding);
-    }
-    if let Some(stage) = other_name(plan, server, &signed_in.claims) {
-        return Ok((stage, None));
-    }
-    let connections = &app.context.connections;
-    let tokens = connections.hold(&plan.registration, signed_in.tokens);
-    let provider = connections.imap_trial(server, folder, &tokens);
-    let folder = provider.folder(folder).await.map_err(provider_finding)?;
-    let claims = signed_in.claims;
-    // Where nobody told who signed in, the server has just taken the token for its own login name.
-    let or_login = |name: String| match name.is_empty() {
-        true => server.login.clone(),
-        false => name,
-    };
-    let login_name = or_login(claims.login_name);
-    let identity = Identity {
-        tenant_id: claims.tenant_id,
-        object_id: or_login(claims.object_id),
-        primary: EmailAddress::parse(&login_name),
-        login_name,
-        display_name: claims.display_name,
-        aliases: Vec::new(),
-    };
-    let stage = ConnectStage::Ready {
-        identity: identity_view(&identity),
-        shared: None,
-        scopes: needed
-            .into_iter()
-            .map(|name| ScopeView {
-                name,
-                needed: true,
-                granted: true,
-            })
-            .collect(),
-        folder: folder.name.clone(),
-        folder_messages: folder.total,
-    };
-    let proven = Proven {
-        identity,
-        tokens,
-        folder,
-        mailbox: None,
-    };
-    Ok((stage, Some(proven)))
-}
-
-/// Whether somebody else signed in than the one whose mailbox is to be opened, as far as names tell: Entra's ID tokens
-/// carry none, so there the server decides.
-fn other_name(plan: &Plan, server: &ImapServer, claims: &flow::IdClaims) -> Option<ConnectStage> {
-    plan.registration.issuer.as_ref()?;
-    (claims.goes_by(&server.login) == Some(false)).then(|| ConnectStage::WrongAccount {
-        asked: server.login.clone(),
-        signed_in: match claims.login_name.is_empty() {
-            true => claims.email.clone().unwrap_or_default(),
-            false => claims.login_name.clone(),
-        },
-        primary_address: claims.email.clone(),
-    })
 }
 
 fn provider_finding(error: ProviderError) -> Finding {

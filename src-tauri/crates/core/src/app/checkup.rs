@@ -17,13 +17,14 @@ use crate::api::view::{ConnectionMap, Notice, Station, StationState};
 use crate::diagnosis::checks;
 use crate::diagnosis::evidence::{
     self, ComputerEvidence, FetchEvidence, MailboxEvidence, MarkEvidence, NetworkEvidence,
-    SendEvidence, SendingWay,
+    SendEvidence, SendingWay, SentPlace,
 };
 use crate::diagnosis::handoff::HandOffKind;
 use crate::diagnosis::map::Judgement;
 use crate::diagnosis::stations::station_of_code;
 use crate::diagnosis::{Finding, Severity};
-use crate::provider::outbound::Outbound;
+use crate::provider::outbound::{Copies, Outbound, SentCopy};
+use crate::provider::smtp::SmtpSender;
 use crate::provider::{Folder, Provider};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
@@ -308,19 +309,57 @@ async fn reading(
 /// What is known about sending. An SMTP server is asked whether it would take mail; none is sent.
 async fn send_evidence(app: &App, known: &Known) -> SendEvidence {
     let connections = &app.context.connections;
-    let way = match connections.outbound(&known.row, &known.account).await {
+    let row = &known.row;
+    let (way, copies) = match Box::pin(connections.outbound(row, &known.account)).await {
         Ok(Some(Outbound::Smtp(sender))) => {
-            let host = known.row.outbound.as_ref();
+            let host = row.outbound.as_ref();
             let host = host.map_or_else(String::new, |at| format!("{}:{}", at.host, at.port));
-            SendingWay::Server(host, Box::new(evidence::within(sender.verify()).await))
+            let (asked, copies) = tokio::join!(
+                Box::pin(evidence::within(sender.verify())),
+                Box::pin(sent_place(row, &sender))
+            );
+            (SendingWay::Server(host, Box::new(asked)), copies)
         }
-        Ok(Some(Outbound::Graph(_))) | Err(_) => SendingWay::Provider,
-        Ok(None) => SendingWay::None,
+        Ok(Some(Outbound::Graph(_))) => (SendingWay::Provider, sent_items(row)),
+        Err(_) => (SendingWay::Provider, SentPlace::Unknown),
+        Ok(None) => (SendingWay::None, SentPlace::Unknown),
     };
     SendEvidence {
         test: known.test.clone(),
         way,
         folder: known.row.folder_name.clone(),
+        copies,
+    }
+}
+
+/// Where an SMTP server's mail is filed.
+async fn sent_place(row: &AddressRow, sender: &SmtpSender) -> SentPlace {
+    let found = match sender.copies() {
+        Copies::Nobody => SentCopy::Nowhere,
+        Copies::Server => SentCopy::Server,
+        Copies::Folder(mailbox) => match evidence::within(mailbox.sent_folder()).await {
+            Ok(Some(folder)) => SentCopy::Folder(folder),
+            Ok(None) => SentCopy::Nowhere,
+            Err(error) => SentCopy::Failed(error),
+        },
+    };
+    place_of(row, found)
+}
+
+/// Graph files in the mailbox that is named in the request (Microsoft Graph, "Send Outlook messages from another user",
+/// "Sent Items behavior").
+fn sent_items(row: &AddressRow) -> SentPlace {
+    SentPlace::SentItems(row.mailbox.clone().unwrap_or_else(|| row.address.clone()))
+}
+
+/// Where the copy of a message lies, named.
+fn place_of(row: &AddressRow, copy: SentCopy) -> SentPlace {
+    match (copy, &row.outbound) {
+        (SentCopy::Server, Some(server)) => SentPlace::Server(server.login.clone()),
+        (SentCopy::Server, None) => sent_items(row),
+        (SentCopy::Folder(folder), _) => SentPlace::Folder(folder),
+        (SentCopy::Nowhere, _) => SentPlace::Nowhere,
+        (SentCopy::Failed(_), _) => SentPlace::Unknown,
     }
 }
 

@@ -137,6 +137,24 @@ pub struct SendEvidence {
     pub way: SendingWay,
     /// The name of the folder that is read.
     pub folder: String,
+    /// Where copies of it lie.
+    pub copies: SentPlace,
+}
+
+/// Where copies of what an address sends lie.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SentPlace {
+    /// Nobody knows.
+    #[default]
+    Unknown,
+    /// In Sent Items of this mailbox: Graph puts them there.
+    SentItems(String),
+    /// The server keeps them in the mailbox of this login.
+    Server(String),
+    /// In this folder of the mailbox that is read.
+    Folder(String),
+    /// Nowhere: the server has no folder for sent mail.
+    Nowhere,
 }
 
 /// How an address's mail leaves.

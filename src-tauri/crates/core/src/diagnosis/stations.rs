@@ -110,6 +110,7 @@ const RIGHT: &[&str] = &[
     "IMAP no permission",
     "IMAP not allowed",
     "IMAP not connected",
+    "IMAP shared refused",
 ];
 
 /// Codes of what becomes of mail on the server.
@@ -177,6 +178,8 @@ pub fn station_of_code(code: &str) -> Station {
         | "signin_timed_out"
         | "signin_cancelled"
         | "signin_invalid"
+        | "shared_login_is_own"
+        | "IMAP AUTH missing"
         | "IMAP LOGIN failed"
         | "Gmail browser first"
         | "IMAP Basic authentication disabled" => return Station::SignIn,

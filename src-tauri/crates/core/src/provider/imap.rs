@@ -24,6 +24,7 @@ mod placeholder;
 mod quota;
 mod refusal;
 mod room;
+mod sent;
 mod session;
 mod signing_in;
 mod wire;
@@ -34,6 +35,7 @@ pub use patience::Patience;
 
 pub(crate) use name::encoded as folder_id;
 
+use super::sasl::Secret;
 use super::{
     ChangePage, Cursor, Folder, FolderEntry, NewestPage, ProviderError, Quota, RemoteMessage,
 };
@@ -46,7 +48,6 @@ use listing::Undated;
 use place::{MessageId, Place, Point, gone};
 use secrecy::{ExposeSecret, SecretString};
 use session::{Session, protocol};
-use signing_in::Secret;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,6 +93,8 @@ impl Credentials {
 
 struct Shared {
     server: ImapServer,
+    /// Whose token opens the mailbox, by their own login name, where the mailbox is a shared one.
+    person: Option<String>,
     /// The folder's name on the wire.
     folder: String,
     credentials: Credentials,
@@ -154,8 +157,26 @@ impl ImapMailbox {
         trust: Arc<Trust>,
         patience: Patience,
     ) -> Self {
+        Self::opened_by(None, server, folder, credentials, trust, patience)
+    }
+
+    /// As [`ImapMailbox::new`], for a shared mailbox: `server.login` is the mailbox, and the token is that of `person`
+    /// (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth", "SASL XOAUTH2 authentication for shared
+    /// mailboxes"). Where the server refuses, it is asked whether it would let the person in as themselves: if so, what
+    /// is missing is the right to open this mailbox. No folder of the person's own is ever opened.
+    pub fn opened_by(
+        person: Option<&str>,
+        server: ImapServer,
+        folder: Option<&str>,
+        credentials: Credentials,
+        trust: Arc<Trust>,
+        patience: Patience,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
+                person: person
+                    .filter(|person| !person.eq_ignore_ascii_case(&server.login))
+                    .map(str::to_owned),
                 server,
                 folder: name::encoded(folder.unwrap_or("INBOX")),
                 credentials,
@@ -217,35 +238,63 @@ impl ImapMailbox {
         let shared = &self.shared;
         shared.credentials.may_be_seen_by(&shared.server.host)?;
         let secret = Secret::of(&shared.credentials).await?;
-        let held = || shared.held.clone();
-        let opened = Session::open(
-            &shared.server,
-            &shared.trust,
-            &secret,
-            shared.patience,
-            held(),
-        )
-        .await;
+        // In boxes, as in `with_session`.
+        let opened = Box::pin(self.open_as(&shared.server, &secret)).await;
         let refused = matches!(&opened, Err(ProviderError::Unauthorized(_)))
             || opened.as_ref().is_err_and(is_expired_token);
-        if let (true, Credentials::Tokens(tokens), Secret::Token(old)) =
+        let (true, Credentials::Tokens(tokens), Secret::Token(old)) =
             (refused, &shared.credentials, &secret)
-        {
-            tokens.refused(old).await;
-            let renewed = tokens.access().await?;
-            if renewed.expose_secret() != old.expose_secret() {
-                let secret = Secret::Token(renewed);
-                return Session::open(
-                    &shared.server,
-                    &shared.trust,
-                    &secret,
-                    shared.patience,
-                    held(),
-                )
-                .await;
+        else {
+            return opened;
+        };
+        tokens.refused(old).await;
+        let renewed = tokens.access().await?;
+        let (opened, secret) = if renewed.expose_secret() == old.expose_secret() {
+            (opened, secret)
+        } else {
+            let secret = Secret::Token(renewed);
+            let opened = Box::pin(self.open_as(&shared.server, &secret)).await;
+            (opened, secret)
+        };
+        match opened {
+            Err(ProviderError::Unauthorized(evidence)) => {
+                Err(Box::pin(self.right_missing(&secret, evidence)).await)
             }
+            opened => opened,
         }
-        opened
+    }
+
+    async fn open_as(
+        &self,
+        server: &ImapServer,
+        secret: &Secret,
+    ) -> Result<Session, ProviderError> {
+        let shared = &self.shared;
+        let held = shared.held.clone();
+        Session::open(server, &shared.trust, secret, shared.patience, held).await
+    }
+
+    /// What a refused sign-in means: servers say the same of a token that is no good and of a mailbox that its owner may
+    /// not open, so the person signs in as themselves and leaves at once.
+    async fn right_missing(&self, secret: &Secret, evidence: Evidence) -> ProviderError {
+        let Some(person) = &self.shared.person else {
+            return ProviderError::Unauthorized(evidence);
+        };
+        let themselves = ImapServer {
+            login: person.clone(),
+            ..self.shared.server.clone()
+        };
+        match Box::pin(self.open_as(&themselves, secret)).await {
+            Ok(mut session) => {
+                let farewell = session.order("LOGOUT", refusal::Asked::Other);
+                let _ = tokio::time::timeout(self.shared.patience.sign_of_life, farewell).await;
+                ProviderError::Forbidden(Evidence {
+                    code: Some("IMAP shared refused".to_owned()),
+                    ..evidence
+                })
+            }
+            Err(_) => ProviderError::Unauthorized(evidence),
+        }
     }
 
     async fn refuse_token(&self, session: &Session) {

@@ -14,13 +14,13 @@ mod sign_in;
 
 use super::ProviderError;
 use super::imap::Credentials;
-use super::outbound::{Envelope, NotSent, Sent};
+use super::outbound::{Copies, Envelope, NotSent, Sent};
+use super::sasl::Secret;
 use super::tls::Trust;
 use crate::account::{EmailAddress, SmtpServer};
 use crate::diagnosis::Evidence;
 use secrecy::{ExposeSecret, SecretString};
 use session::Session;
-use sign_in::Secret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct SmtpSender {
     shared: Arc<Shared>,
+    copies: Copies,
 }
 
 struct Shared {
@@ -101,7 +102,19 @@ impl SmtpSender {
                 trust,
                 times,
             }),
+            copies: Copies::default(),
         }
+    }
+
+    /// The same, with somebody who keeps copies of what leaves through [`super::outbound::Outbound::send`].
+    #[must_use]
+    pub fn keeping(self, copies: Copies) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Who keeps copies.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// Whose share of messages a minute this is: server and login name.

@@ -5,7 +5,7 @@ use crate::diagnosis::forecast::ServerCertificate;
 use crate::oauth::tokens::{TokenRecords, TokenSet, Tokens};
 use crate::provider::graph::GraphMailbox;
 use crate::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
-use crate::provider::outbound::Outbound;
+use crate::provider::outbound::{Copies, Outbound};
 use crate::provider::smtp::SmtpSender;
 use crate::provider::{MailboxName, Provider};
 use crate::secrets::{Secrets, SecretsError, Vault};
@@ -148,17 +148,17 @@ impl Connections {
         }
         if let (Some(server), Some(password)) = (server, password) {
             let credentials = Credentials::Password(password);
-            let provider = self.imap(server, address.folder_path.as_deref(), credentials);
+            let folder = address.folder_path.as_deref();
+            let provider = self.imap(None, server, folder, credentials);
             open.mailboxes.insert(key, provider.clone());
             return Ok(provider);
         }
         if let Some(server) = server {
             let tokens = self.tokens_in(&mut open, vault, account);
-            let provider = self.imap(
-                server,
-                address.folder_path.as_deref(),
-                Credentials::Tokens(tokens),
-            );
+            let login = account.identity.login_name.as_str();
+            let person = address.mailbox.is_some().then_some(login);
+            let folder = address.folder_path.as_deref();
+            let provider = self.imap(person, server, folder, Credentials::Tokens(tokens));
             open.mailboxes.insert(key, provider.clone());
             return Ok(provider);
         }
@@ -180,7 +180,7 @@ impl Connections {
                     ..server.clone()
                 };
                 let credentials = Credentials::Tokens(tokens);
-                self.imap(&server, address.folder_path.as_deref(), credentials)
+                self.imap(None, &server, address.folder_path.as_deref(), credentials)
             }
             None => self.graph(&account.registration, tokens, mailbox_name(address)),
         }
@@ -213,14 +213,17 @@ impl Connections {
         self.graph(registration, tokens.tokens.clone(), name)
     }
 
-    /// As [`Connections::trial`], for a folder of an IMAP server.
+    /// As [`Connections::trial`], for a folder of an IMAP server; `person` is who signed in, where the mailbox is a
+    /// shared one.
     pub fn imap_trial(
         &self,
+        person: Option<&str>,
         server: &ImapServer,
         folder: Option<&str>,
         tokens: &HeldTokens,
     ) -> Provider {
-        self.imap(server, folder, Credentials::Tokens(tokens.tokens.clone()))
+        let credentials = Credentials::Tokens(tokens.tokens.clone());
+        self.imap(person, server, folder, credentials)
     }
 
     /// As [`Connections::imap_trial`], with a password.
@@ -230,7 +233,7 @@ impl Connections {
         folder: Option<&str>,
         password: SecretString,
     ) -> Provider {
-        self.imap(server, folder, Credentials::Password(password))
+        self.imap(None, server, folder, Credentials::Password(password))
     }
 
     /// The way on which an address's mail leaves; nothing where there is none.
@@ -265,7 +268,12 @@ impl Connections {
                 })
             }
         };
+        let copies = match Box::pin(self.provider(address, account)).await? {
+            Provider::Imap(mailbox) => Copies::of(&server.host, mailbox),
+            Provider::Graph(_) => Copies::Nobody,
+        };
         let sender = SmtpSender::new(server.clone(), own, credentials, self.trust.clone());
+        let sender = sender.keeping(copies);
         Ok(Some(Outbound::Smtp(sender)))
     }
 
@@ -317,11 +325,13 @@ impl Connections {
 
     fn imap(
         &self,
+        person: Option<&str>,
         server: &ImapServer,
         folder: Option<&str>,
         credentials: Credentials,
     ) -> Provider {
-        Provider::Imap(ImapMailbox::new(
+        Provider::Imap(ImapMailbox::opened_by(
+            person,
             server.clone(),
             folder,
             credentials,

@@ -21,7 +21,7 @@ impl Context {
         if let Outbound::Smtp(sender) = outbound {
             self.take_turn(sender.login()).await;
         }
-        outbound.send(envelope, raw).await
+        Box::pin(outbound.send(envelope, raw)).await
     }
 
     async fn take_turn(&self, login: String) {

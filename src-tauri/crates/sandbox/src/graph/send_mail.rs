@@ -169,16 +169,21 @@ fn plausible(address: &str) -> bool {
     })
 }
 
-/// The account must have Send As on the author's mailbox ("Send mail from another user").
+/// Whoever sends as somebody else needs `Mail.Send.Shared` and Send As on that mailbox, whichever mailbox the call names
+/// ("Send Outlook messages from another user").
 fn may_send_as(visit: &Visit<'_>, from: &str) -> Result<(), Refusal> {
     let directory = visit.world.directory.lock();
     let author = directory
         .find(from)
         .filter(|user| user.tenant == visit.claims.tid);
+    let is_other = author.is_some_and(|author| author.oid != visit.claims.oid);
+    if is_other && !visit.has_scope(&["Mail.Send.Shared"]) {
+        return Err(Refusal::denied());
+    }
     if author.is_some_and(|author| directory.may_send_as(&visit.claims.oid, author.oid)) {
         return Ok(());
     }
-    let text = "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.";
+    let text = "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account. Cannot submit message.";
     Err(Refusal::new(403, "ErrorSendAsDenied", text))
 }
 

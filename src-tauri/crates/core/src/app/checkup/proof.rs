@@ -6,7 +6,7 @@ use crate::account::EmailAddress;
 use crate::api::view::{ConnectionMap, Station, StationState};
 use crate::app::App;
 use crate::diagnosis::checks::finding_of;
-use crate::diagnosis::evidence::{self, SendEvidence, SendingWay};
+use crate::diagnosis::evidence::{self, SendEvidence, SendingWay, SentPlace};
 use crate::diagnosis::map::Judgement;
 use crate::provider::Provider;
 use crate::provider::outbound::{Envelope, NotSent, Outbound};
@@ -67,6 +67,8 @@ pub(crate) async fn prove_sending(app: &App, id: i64) -> Result<Option<Connectio
 struct Took {
     sending: Duration,
     trip: Option<Duration>,
+    /// Where the copy lies.
+    copies: SentPlace,
 }
 
 async fn test(
@@ -97,9 +99,9 @@ async fn test(
     if let Ok(Err(NotSent {
         error,
         may_have_left: false,
-    })) = sent
+    })) = &sent
     {
-        let refusal = finding_of(&error).about(
+        let refusal = finding_of(error).about(
             &known.row.address,
             Some(&known.account.identity.login_name),
             &known.account.registration,
@@ -111,8 +113,13 @@ async fn test(
         return Ok(Took {
             sending,
             trip: None,
+            copies: SentPlace::Unknown,
         });
     }
+    let copies = match sent {
+        Ok(Ok(sent)) => super::place_of(&known.row, sent.copy),
+        Ok(Err(_)) | Err(_) => SentPlace::Unknown,
+    };
     let mut found = None;
     let mut places = Places::new(known);
     while found.is_none() && begun.elapsed() < PATIENCE {
@@ -132,6 +139,7 @@ async fn test(
     Ok(Took {
         sending,
         trip: found.map(|(trip, _)| trip),
+        copies,
     })
 }
 
@@ -215,6 +223,7 @@ fn lit(app: &App, known: &Known, map: ConnectionMap, took: Took) -> ConnectionMa
         test: known.test.clone(),
         way: SendingWay::Provider,
         folder: known.row.folder_name.clone(),
+        copies: took.copies,
     };
     super::sending(&mut lights, known.row.mailbox.is_some(), &seen, None);
     let mut map = lights.map;

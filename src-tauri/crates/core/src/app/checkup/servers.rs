@@ -15,9 +15,31 @@ use crate::diagnosis::{Finding, Severity};
 use crate::oauth::error::TokenError;
 use crate::provider::{Folder, Provider, ProviderError};
 
+/// A server, and which shared mailbox is opened there by whom.
+#[derive(Clone, Copy)]
+struct Opened<'a> {
+    server: &'a ImapServer,
+    /// The mailbox, and the login name of who signed in.
+    shared: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Opened<'a> {
+    fn own(server: &'a ImapServer) -> Self {
+        Self {
+            server,
+            shared: None,
+        }
+    }
+}
+
 /// From this computer to the round trip.
 pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: &mut Lights<'_>) {
     let connections = &app.context.connections;
+    let login = known.account.identity.login_name.as_str();
+    let opened = Opened {
+        server,
+        shared: known.row.mailbox.as_deref().map(|mailbox| (mailbox, login)),
+    };
     let provider = connections.provider(&known.row, &known.account).await;
     let trouble = match &provider {
         Err(missing) => Some(Finding::plain(missing.code(), Severity::Failed)),
@@ -33,7 +55,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         facts = judged.facts;
         if let Some(error) = refused {
             let found = without_token(&error, judged.finding, known);
-            fail_at(lights, found, server, (facts, None));
+            fail_at(lights, found, opened, (facts, None));
             return;
         }
         doubt = judged.finding;
@@ -44,7 +66,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
         // What was asked for is the folder that is read. Without it the mailbox is there all the same.
         Err(ProviderError::NotFound(_)) if known.row.folder_path.is_some() => None,
         Err(error) => {
-            fail_at(lights, refused_at(&error, server), server, (facts, doubt));
+            fail_at(lights, refused_at(&error, server), opened, (facts, doubt));
             return;
         }
     };
@@ -61,7 +83,7 @@ pub(super) async fn pass(app: &App, known: &Known, server: &ImapServer, lights: 
             } else if station == Station::Mailbox {
                 room.clone()
             } else {
-                well(station, server)
+                well(station, opened)
             };
             if station == Station::Network {
                 judgement.facts.append(&mut facts);
@@ -142,6 +164,7 @@ fn refused_at(error: &ProviderError, server: &ImapServer) -> (Station, Finding) 
         ProviderError::Unauthorized(_) if server.auth == ImapAuth::Token => Station::Token,
         ProviderError::Unauthorized(_) => Station::SignIn,
         ProviderError::Token(error) => return at_its_station(finding_of_token(error)),
+        ProviderError::Forbidden(_) if is_about_sign_in(error) => Station::SignIn,
         ProviderError::Forbidden(_) => Station::MailboxRight,
         ProviderError::NotFound(_)
         | ProviderError::Throttled(..)
@@ -151,6 +174,11 @@ fn refused_at(error: &ProviderError, server: &ImapServer) -> (Station, Finding) 
         | ProviderError::Protocol(..) => Station::Mailbox,
     };
     (station, finding_of(error))
+}
+
+/// Whether the server knows no way to sign in that fits.
+fn is_about_sign_in(error: &ProviderError) -> bool {
+    station_of(&finding_of(error)) == Station::SignIn
 }
 
 fn at_its_station(finding: Finding) -> (Station, Finding) {
@@ -177,7 +205,7 @@ pub(super) async fn failed_attempt(
         true => Station::SignIn,
         false => station,
     };
-    fail_at(lights, (station, finding), server, (Facts::new(), None));
+    fail_at(lights, (station, finding), Opened::own(server), (Facts::new(), None));
 }
 
 /// The data folder and the keychain.
@@ -204,7 +232,8 @@ pub(super) async fn ready_attempt(
     }
     for station in Station::ALL {
         let between = station > Station::Computer && station < Station::Folder;
-        if between && !lights.light(station, well(station, server), None) {
+        let judgement = well(station, Opened::own(server));
+        if between && !lights.light(station, judgement, None) {
             return;
         }
     }
@@ -235,14 +264,14 @@ pub(super) async fn ready_attempt(
 fn fail_at(
     lights: &mut Lights<'_>,
     found: (Station, Finding),
-    server: &ImapServer,
+    opened: Opened<'_>,
     (mut facts, mut doubt): (Facts, Option<Finding>),
 ) {
     let (failed, mut finding) = found;
     finding
         .args
         .entry("host".to_owned())
-        .or_insert_with(|| server.host.clone());
+        .or_insert_with(|| opened.server.host.clone());
     let mut finding = Some(finding);
     for station in Station::ALL {
         if station <= Station::Computer {
@@ -250,7 +279,7 @@ fn fail_at(
         }
         let mut judgement = match finding.take_if(|_| station == failed) {
             Some(finding) => Judgement::failed(finding, Facts::new()),
-            None => well(station, server),
+            None => well(station, opened),
         };
         if station == Station::Network {
             judgement.facts.append(&mut facts);
@@ -265,7 +294,7 @@ fn fail_at(
 }
 
 /// A station that nothing stands against.
-fn well(station: Station, server: &ImapServer) -> Judgement {
+fn well(station: Station, Opened { server, shared }: Opened<'_>) -> Judgement {
     let of_tokens = matches!(
         station,
         Station::Registration | Station::Consent | Station::Token
@@ -275,13 +304,16 @@ fn well(station: Station, server: &ImapServer) -> Judgement {
     }
     let fact = match station {
         Station::Network => Some(("imap_host", format!("{}:{}", server.host, server.port))),
-        Station::SignIn => Some(("login", server.login.clone())),
+        Station::SignIn => {
+            let login = shared.map_or(server.login.as_str(), |(_, login)| login);
+            Some(("login", login.to_owned()))
+        }
+        Station::MailboxRight => shared.map(|(mailbox, _)| ("mailbox", mailbox.to_owned())),
         Station::Computer
         | Station::Registration
         | Station::Consent
         | Station::Token
         | Station::Mailbox
-        | Station::MailboxRight
         | Station::Folder
         | Station::Fetch
         | Station::Mark

@@ -43,13 +43,37 @@ pub(crate) async fn senders(app: &App) -> Result<Vec<HandOffSender>, StepError> 
         .filter(|(row, account)| may_send(row, account))
         .collect();
     rows.sort_by_key(|(row, _)| !row.is_default);
-    Ok(rows
+    // Two servers may take mail from one address: connected addresses come first, each by its own.
+    let mut senders: Vec<HandOffSender> = Vec::new();
+    for further in [false, true] {
+        for (row, _) in &rows {
+            let from = addresses_of(row);
+            for address in from.iter().filter(|one| is_further(row, one) == further) {
+                let is_it =
+                    |known: &HandOffSender| known.address.eq_ignore_ascii_case(address.as_str());
+                if !senders.iter().any(is_it) {
+                    senders.push(HandOffSender {
+                        id: row.id,
+                        address: address.to_string(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(senders)
+}
+
+fn is_further(row: &AddressRow, address: &EmailAddress) -> bool {
+    address.key() != row.address_key
+}
+
+/// What mail of a connected address may be from: the address itself first.
+fn addresses_of(row: &AddressRow) -> Vec<EmailAddress> {
+    let further = row.outbound.iter().flat_map(|server| server.from.clone());
+    EmailAddress::parse(&row.address)
         .into_iter()
-        .map(|(row, _)| HandOffSender {
-            id: row.id,
-            address: row.address,
-        })
-        .collect())
+        .chain(further)
+        .collect()
 }
 
 fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
@@ -62,7 +86,8 @@ fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
     !rests && row.cause.is_none() && row.failures == 0 && has_way
 }
 
-/// Sends the message of hand-off `id` in `language` from a connected address. The same `click` never sends twice: the
+/// Sends the message of hand-off `id` in `language` from a connected address, or from one of its additional addresses. The
+/// same `click` never sends twice: the
 /// mail is noted before it leaves, rather none than two. Nothing where there is no such hand-off or sender.
 ///
 /// # Errors
@@ -70,7 +95,7 @@ fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
 pub(crate) async fn mail(
     app: &App,
     id: i64,
-    from: i64,
+    (from, as_address): (i64, Option<&str>),
     to: EmailAddress,
     language: Language,
     click: String,
@@ -91,6 +116,13 @@ pub(crate) async fn mail(
     else {
         return Ok(None);
     };
+    let own = match as_address {
+        None => EmailAddress::parse(&sender.address),
+        Some(text) => EmailAddress::parse(text).filter(|one| addresses_of(&sender).contains(one)),
+    };
+    let Some(own) = own else {
+        return Ok(None);
+    };
     let former = row.mailed.clone();
     let about = row.address_id;
     let drawn = draw(app, row.clone(), None).await?;
@@ -99,14 +131,14 @@ pub(crate) async fn mail(
     }
     let now = app.context.clock.now();
     let mailed = Mailed {
-        from: sender.address.clone(),
+        from: own.to_string(),
         to: to.to_string(),
         at: now,
         unsure: true,
         click,
     };
     let way = app.context.connections.outbound(&sender, &account).await?;
-    let (Some(way), Some(own)) = (way, EmailAddress::parse(&sender.address)) else {
+    let Some(way) = way else {
         return Ok(None);
     };
     let envelope = Envelope {

@@ -46,7 +46,7 @@ pub fn check(seen: &SendEvidence) -> Judgement {
 mod tests {
     use super::super::testing::{refusal, seen};
     use super::*;
-    use crate::diagnosis::evidence::SendingWay;
+    use crate::diagnosis::evidence::{SendingWay, SentPlace};
     use crate::diagnosis::map::StationState as S;
     use crate::store::own_tests::OwnTest;
 
@@ -55,6 +55,7 @@ mod tests {
         let test = |arrived_at: Option<i64>, refusal| SendEvidence {
             way: SendingWay::Provider,
             folder: "Requests".into(),
+            copies: SentPlace::Unknown,
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,

@@ -2,8 +2,8 @@
 //! known before. That `Mail.Send` is granted is [`super::consent`]'s.
 
 use super::{facts, instant, refused};
-use crate::diagnosis::evidence::{SendEvidence, SendingWay};
-use crate::diagnosis::map::Judgement;
+use crate::diagnosis::evidence::{SendEvidence, SendingWay, SentPlace};
+use crate::diagnosis::map::{Facts, Judgement};
 use crate::diagnosis::{Finding, Severity};
 use crate::provider::ProviderError;
 
@@ -26,6 +26,7 @@ pub fn check(seen: &SendEvidence) -> Judgement {
             Err(error) => return not_served(host, error),
         },
     };
+    facts.extend(copies(&seen.copies));
     let Some(test) = &seen.test else {
         let finding = Finding::plain("sending_unproven", Severity::Ok);
         return Judgement::unknown(Some(finding), facts);
@@ -35,6 +36,18 @@ pub fn check(seen: &SendEvidence) -> Judgement {
         Some(refusal) => Judgement::failed(refusal.clone(), facts),
         None => Judgement::ok(facts),
     }
+}
+
+/// Where copies lie, as facts.
+fn copies(place: &SentPlace) -> Facts {
+    let (kind, name, value) = match place {
+        SentPlace::Unknown => return Facts::new(),
+        SentPlace::SentItems(mailbox) => ("sent_items", "sent_mailbox", mailbox.clone()),
+        SentPlace::Server(login) => ("server", "sent_mailbox", login.clone()),
+        SentPlace::Folder(folder) => ("folder", "sent_folder", folder.clone()),
+        SentPlace::Nowhere => ("nowhere", "sent_folder", String::new()),
+    };
+    facts([("sent_copy", kind.to_owned()), (name, value)])
 }
 
 /// The server refuses already before a message.
@@ -65,6 +78,7 @@ mod tests {
         let test = |refusal| SendEvidence {
             way: SendingWay::Provider,
             folder: String::new(),
+            copies: SentPlace::Unknown,
             test: Some(OwnTest {
                 id: 1,
                 sent_at: 5,
@@ -86,14 +100,14 @@ mod tests {
             ),
             (
                 SendEvidence {
-                    test: None,
                     way: SendingWay::None,
-                    folder: String::new(),
+                    ..SendEvidence::default()
                 },
                 (S::Unknown, "no_outbound", false),
             ),
             (
                 SendEvidence {
+                    copies: SentPlace::Unknown,
                     test: None,
                     way: SendingWay::Server("mail.contoso.example:587".into(), Box::new(Err(no()))),
                     folder: String::new(),
@@ -102,6 +116,29 @@ mod tests {
             ),
         ] {
             assert_eq!(seen(&check(&evidence)), expected, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn says_where_copies_lie() {
+        for (copies, kind, place) in [
+            (
+                SentPlace::SentItems("info@contoso.example".into()),
+                "sent_items",
+                "info@contoso.example",
+            ),
+            (SentPlace::Server("kim".into()), "server", "kim"),
+            (SentPlace::Folder("Sent".into()), "folder", "Sent"),
+            (SentPlace::Nowhere, "nowhere", ""),
+        ] {
+            let facts = check(&SendEvidence {
+                copies,
+                ..SendEvidence::default()
+            })
+            .facts;
+            assert_eq!(facts["sent_copy"], kind);
+            let said = facts.get("sent_folder").or(facts.get("sent_mailbox"));
+            assert_eq!(said.map_or("", String::as_str), place);
         }
     }
 }

@@ -11,6 +11,9 @@ const MOST: usize = 5_000;
 /// Counts asked for at once.
 const AT_ONCE: usize = 50;
 
+/// What mail programs call the folder for sent mail, at the top or below the inbox, where the server says nothing.
+const SENT_NAMES: [&str; 4] = ["Sent", "Sent Items", "Sent Messages", "Sent Mail"];
+
 struct Listed {
     wire: String,
     delimiter: Option<String>,
@@ -62,10 +65,32 @@ pub(super) async fn folders(session: &mut Session) -> Result<Vec<FolderEntry>, P
 /// The folder for deleted mail, by its name on the wire, where the server names one.
 pub(super) async fn trash(session: &mut Session) -> Result<Option<String>, ProviderError> {
     let listed = list(session).await?;
-    Ok(listed
-        .into_iter()
-        .find(|folder| folder.selectable && folder.special == Some(SpecialUse::Trash))
-        .map(|folder| folder.wire))
+    Ok(used_for(&listed, SpecialUse::Trash))
+}
+
+/// The folder for sent mail, by its name on the wire: the one that the server names, or one with a name that mail
+/// programs give it.
+pub(super) async fn sent(session: &mut Session) -> Result<Option<String>, ProviderError> {
+    let listed = list(session).await?;
+    Ok(used_for(&listed, SpecialUse::Sent).or_else(|| {
+        let is_named = |folder: &&Listed| {
+            let delimiter = folder.delimiter.as_deref().unwrap_or("/");
+            let (above, own) = folder
+                .wire
+                .rsplit_once(delimiter)
+                .unwrap_or(("INBOX", &folder.wire));
+            folder.selectable && above.eq_ignore_ascii_case("INBOX") && SENT_NAMES.contains(&own)
+        };
+        let named = listed.iter().find(is_named)?;
+        Some(named.wire.clone())
+    }))
+}
+
+fn used_for(listed: &[Listed], wanted: SpecialUse) -> Option<String> {
+    listed
+        .iter()
+        .find(|folder| folder.selectable && folder.special == Some(wanted))
+        .map(|folder| folder.wire.clone())
 }
 
 async fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {

@@ -7,14 +7,13 @@ use super::patience::Patience;
 use super::place::renumbered;
 use super::refusal::{Asked, broken, refusal};
 use super::room::Room;
-use super::signing_in::{Secret, sign_in};
+use super::signing_in::sign_in;
 use super::wire::{Received, Wire, WireError};
 use crate::account::ImapServer;
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
+use crate::provider::sasl::{self, Secret};
 use crate::provider::tls::Trust;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -72,6 +71,8 @@ pub(super) struct Work {
     pub(super) room: Room,
     /// Sent when the server asks to go on.
     pub(super) more: Option<Zeroizing<String>>,
+    /// Sent when the server gives a reason before it refuses a sign-in.
+    pub(super) answer_to_reason: &'static str,
 }
 
 /// How commands ended.
@@ -218,6 +219,7 @@ impl Session {
             time,
             room,
             more: None,
+            answer_to_reason: "",
         }
     }
 
@@ -285,8 +287,8 @@ impl Session {
         Ok(tag)
     }
 
-    /// Reads on to the end of the commands `tags`. To a first request to go on, `work.more` is sent; to further ones,
-    /// which in SASL carry the reason of a refusal, an empty answer.
+    /// Reads on to the end of the commands `tags`. To a first request to go on, `work.more` is sent; to a further one,
+    /// which in SASL carries the reason of a refusal, `work.answer_to_reason`.
     pub(super) async fn finish(
         &mut self,
         tags: Vec<String>,
@@ -332,9 +334,8 @@ impl Session {
                     None if matches!(asked, Asked::Password | Asked::Token)
                         && reason.is_empty() =>
                     {
-                        reason = explained(said);
-                        // RFC 7628 §3.2.3; XOAUTH2 asks for an empty line, and any answer ends the exchange.
-                        Zeroizing::new(String::new())
+                        reason = format!(" {}", sasl::reason(said));
+                        Zeroizing::new(work.answer_to_reason.to_owned())
                     }
                     None => return Err(protocol("continuation")),
                 };
@@ -370,7 +371,7 @@ impl Session {
                     }
                     // After a BAD, client and server may not agree on where they are.
                     in_step &= *status == Status::No;
-                    let text = format!("{}{}", text_of(bytes), reason);
+                    let text = format!("{}{}", text_of(bytes), reason.trim_end());
                     *slot = Some(Err(refusal(&text, asked, known)));
                 }
                 Response::Data {
@@ -449,16 +450,6 @@ fn text_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut words = text.trim_end().splitn(3, ' ');
     words.nth(2).unwrap_or_default().to_owned()
-}
-
-/// The reason within a SASL challenge: base64 of a JSON document.
-fn explained(challenge: &[u8]) -> String {
-    let text = STANDARD.decode(challenge.trim_ascii()).unwrap_or_default();
-    let text: String = String::from_utf8_lossy(&text).chars().take(1000).collect();
-    match text.is_empty() {
-        true => " ".to_owned(),
-        false => format!(" {text}"),
-    }
 }
 
 /// Whether a response that cannot be read is of this kind.

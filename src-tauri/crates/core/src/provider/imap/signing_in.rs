@@ -1,40 +1,17 @@
 //! Greeting and SASL.
 
-use super::Credentials;
 use super::name::quoted;
 use super::parsed::parsed;
 use super::refusal::{Asked, broken, refusal};
 use super::room::Room;
 use super::session::{Session, Work, farewell_of, protocol};
 use crate::account::ImapServer;
+use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::provider::sasl::{self, Secret};
 use imap_proto::{Response, Status};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
-
-/// What proves who we are, for one sign-in.
-pub(super) enum Secret {
-    Password(SecretString),
-    Token(SecretString),
-}
-
-impl Secret {
-    pub(super) async fn of(credentials: &Credentials) -> Result<Self, ProviderError> {
-        Ok(match credentials {
-            Credentials::Password(password) => Self::Password(password.clone()),
-            Credentials::Tokens(tokens) => Self::Token(tokens.access().await?),
-        })
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Password(text) | Self::Token(text) => text.expose_secret(),
-        }
-    }
-}
 
 /// Greeting (unless it came before STARTTLS), capabilities, sign-in, introduction.
 pub(super) async fn sign_in(
@@ -110,46 +87,32 @@ async fn prove(
     secret: &Secret,
 ) -> Result<(), ProviderError> {
     let login = &server.login;
-    let secret_text = secret.text();
-    let (mechanism, answer, asked) = match secret {
-        Secret::Token(_) if !session.can("AUTH=XOAUTH2") && session.can("AUTH=OAUTHBEARER") => {
-            // RFC 7628 §3.1; `,` and `=` of the name are escaped (RFC 5801 §4).
-            let name = login.replace('=', "=3D").replace(',', "=2C");
-            let answer = format!(
-                "n,a={name},\u{1}host={}\u{1}port={}\u{1}auth=Bearer {secret_text}\u{1}\u{1}",
-                server.host, server.port
-            );
-            ("OAUTHBEARER", Zeroizing::new(answer), Asked::Token)
-        }
-        // Google, "OAuth 2.0 Mechanism"; Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth".
-        Secret::Token(_) => (
-            "XOAUTH2",
-            Zeroizing::new(format!(
-                "user={login}\u{1}auth=Bearer {secret_text}\u{1}\u{1}"
-            )),
-            Asked::Token,
-        ),
-        Secret::Password(_) if session.can("AUTH=PLAIN") => (
-            "PLAIN",
-            Zeroizing::new(format!("\0{login}\0{secret_text}")),
-            Asked::Password,
-        ),
-        Secret::Password(_) => return by_login(session, login, secret_text).await,
+    let asked = match secret {
+        Secret::Password(_) => Asked::Password,
+        Secret::Token(_) => Asked::Token,
     };
-    let coded = Zeroizing::new(STANDARD.encode(answer.as_bytes()));
-    let alone = Zeroizing::new(STANDARD.encode(secret_text));
-    session.keep_secret(&[secret_text, &coded, &alone]);
+    let offers = |name: &str| session.can(&format!("AUTH={name}"));
+    let mechanism = match (secret.mechanism(offers), secret) {
+        (Some(mechanism), _) => mechanism,
+        (None, Secret::Password(_)) => return by_login(session, login, secret.text()).await,
+        (None, Secret::Token(_)) => return Err(no_mechanism(session)),
+    };
+    let coded = mechanism.answer(login, secret, (&server.host, server.port));
+    let alone = sasl::coded(secret.text());
+    session.keep_secret(&[secret.text(), &coded, &alone]);
     let with_answer = session.can("SASL-IR");
     session.capabilities.clear();
     let (tag, more) = if with_answer {
-        let line = Zeroizing::new(format!("AUTHENTICATE {mechanism} {}", *coded));
+        let line = Zeroizing::new(format!("AUTHENTICATE {} {}", mechanism.name(), *coded));
         (session.begin(&line).await?, None)
     } else {
-        let tag = session.begin(&format!("AUTHENTICATE {mechanism}")).await?;
+        let order = format!("AUTHENTICATE {}", mechanism.name());
+        let tag = session.begin(&order).await?;
         (tag, Some(coded))
     };
     let work = Work {
         more,
+        answer_to_reason: mechanism.answer_to_reason(),
         ..session.talk(asked)
     };
     session
@@ -157,6 +120,18 @@ async fn prove(
         .await?
         .all_well()?;
     Ok(())
+}
+
+/// The server takes no tokens; so it gets none.
+fn no_mechanism(session: &Session) -> ProviderError {
+    let offered: Vec<&str> = session
+        .capabilities
+        .iter()
+        .filter(|name| name.starts_with("AUTH="))
+        .map(String::as_str)
+        .collect();
+    let text = format!("The server offers: {}", offered.join(" "));
+    ProviderError::Forbidden(Evidence::of(Some("IMAP AUTH missing"), None, &text, &[]))
 }
 
 /// `LOGIN` (RFC 3501 §6.2.3), for servers without `AUTH=PLAIN`.
@@ -171,7 +146,7 @@ async fn by_login(session: &mut Session, login: &str, password: &str) -> Result<
     session.capabilities.clear();
     let line = Zeroizing::new(format!("LOGIN {name} {}", *secret));
     let tag = session.begin(&line).await?;
-    let alone = Zeroizing::new(STANDARD.encode(password));
+    let alone = sasl::coded(password);
     session.keep_secret(&[password, &secret, &alone]);
     let work = session.talk(Asked::Password);
     session

@@ -7,7 +7,7 @@ use super::{Offer, Times, protocol};
 use crate::account::{EmailAddress, SmtpServer, Tls};
 use crate::diagnosis::Evidence;
 use crate::provider::ProviderError;
-use crate::provider::outbound::{Envelope, NotSent, Sent};
+use crate::provider::outbound::{Envelope, NotSent, Sent, lines_ended};
 use crate::provider::tls::{Trust, io_failure};
 use lettre::Address;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -153,7 +153,10 @@ impl Session {
             may_have_left: self.ear.has_ended_message(),
         };
         match sending {
-            Ok(Ok(response)) if response.has_code(250) => Ok(Sent { refused }),
+            Ok(Ok(response)) if response.has_code(250) => Ok(Sent {
+                refused,
+                ..Sent::default()
+            }),
             Ok(Ok(_)) => {
                 self.is_well = false;
                 Err(unless_ended(protocol("wrong_code")))
@@ -272,27 +275,6 @@ fn address(address: &EmailAddress) -> Result<Address, ProviderError> {
         .as_str()
         .parse()
         .map_err(|_| protocol("address_characters"))
-}
-
-/// The message with every line ended as SMTP wants it (RFC 5321 §2.3.8: no bare CR or LF), without the last end, which
-/// belongs to the end of the message.
-fn lines_ended(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + raw.len() / 40);
-    let mut bytes = raw.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' => {
-                bytes.next_if_eq(&b'\n');
-                out.extend_from_slice(b"\r\n");
-            }
-            b'\n' => out.extend_from_slice(b"\r\n"),
-            byte => out.push(byte),
-        }
-    }
-    if out.ends_with(b"\r\n") {
-        out.truncate(out.len() - 2);
-    }
-    out
 }
 
 /// The extensions in a reply to EHLO (RFC 5321 §4.1.1.1).
