@@ -257,7 +257,7 @@ test("a shared mailbox by IMAP is opened by its own name and sends under the nam
     address: info,
     stage: kind,
   });
-  const asked = open("#/connect", {
+  const { asked } = open("#/connect", {
     list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
     propose_servers: () => [
       {
@@ -276,6 +276,9 @@ test("a shared mailbox by IMAP is opened by its own name and sends under the nam
           login: info,
         },
         sign_in: "password",
+        hint: null,
+        elsewhere: [],
+        owner: null,
       },
     ],
     begin_connect_imap: () => stage({ kind: "preparing" }),
