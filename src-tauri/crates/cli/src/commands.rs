@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Default { address } => addresses::make_default(&common, &address).await,
         Command::Agents { what } => agents::run(&common, what).await,
         Command::Registration { what } => registration::run(&common, what).await,
-        Command::HandOff(options) => handoff::run(&common, options).await,
+        Command::HandOff(options) => Box::pin(handoff::run(&common, options)).await,
         Command::Servers(options) => servers::run(&common, options).await,
         Command::Folder {
             address,
@@ -162,7 +162,9 @@ pub(crate) fn words_for(error: &ApiError) -> String {
                 "There is no such folder; the nearest one is `{nearest}`. `mailroom folder ADDRESS --list` shows all."
             );
         }
-        ErrorCode::SharedNeedsBrowser => "A shared mailbox has no password; sign in through the browser with your own account.",
+        ErrorCode::SharedNeedsBrowser => {
+            "A shared mailbox has no password; sign in through the browser with your own account."
+        }
         ErrorCode::FolderInUse => "Mailroom reads this folder itself; choose another one.",
         ErrorCode::NotExchange => {
             let expected = error.args.get("expected").map_or("", String::as_str);

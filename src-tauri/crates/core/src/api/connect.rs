@@ -10,9 +10,7 @@ use super::view::{
     AddressView, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest, ConnectStage, Opens,
     RegistrationInput,
 };
-use crate::account::{
-    EmailAddress, Identity, ImapAuth, ImapServer, Registration, SmtpServer,
-};
+use crate::account::{EmailAddress, Identity, ImapAuth, ImapServer, Registration, SmtpServer};
 use crate::app::attempts::{self, Plan, Proven};
 use crate::app::{self, App};
 use crate::oauth;

@@ -76,7 +76,9 @@ impl Plan {
         match (&self.registration.issuer, &self.imap) {
             (Some(issuer), _) => issuer.scopes.clone(),
             // Without a name nobody knows who opens a shared mailbox, nor who sends as it.
-            (None, Some(_)) if self.shared().is_some() => oauth::imap_shared_scopes(&self.registration),
+            (None, Some(_)) if self.shared().is_some() => {
+                oauth::imap_shared_scopes(&self.registration)
+            }
             (None, Some(_)) => oauth::imap_scopes(&self.registration),
             (None, None) => {
                 let mut scopes = oauth::scopes(self.shared().is_some());

@@ -205,7 +205,12 @@ pub(super) async fn failed_attempt(
         true => Station::SignIn,
         false => station,
     };
-    fail_at(lights, (station, finding), Opened::own(server), (Facts::new(), None));
+    fail_at(
+        lights,
+        (station, finding),
+        Opened::own(server),
+        (Facts::new(), None),
+    );
 }
 
 /// The data folder and the keychain.
