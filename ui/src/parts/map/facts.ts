@@ -1,5 +1,5 @@
 // The values that a station shows, named and written as the window's language writes them.
-import { dateTime, number, took } from "../../format";
+import { bytes, dateTime, number, took } from "../../format";
 import { t, word } from "../../i18n/i18n.svelte";
 import type { Fact } from "../Facts.svelte";
 
@@ -62,6 +62,7 @@ function said(name: string, value: string): string {
   if (name === "sent_copy")
     return word("fact", `sent.${value}`, "fact.other", { value });
   const amount = Number(value);
+  if (name === "size_limit" && Number.isFinite(amount)) return bytes(amount);
   if (!Number.isFinite(amount)) return value;
   if (name.endsWith("_at")) return dateTime(amount);
   if (name.endsWith("_ms")) return took(amount);
