@@ -1,7 +1,8 @@
 //! Exchange Online's way of speaking IMAP, without tricks of our own invention: its capabilities, its flags, its words
 //! for throttling, expired tokens and mailboxes that are not to be had.
 
-use super::hostile::{Script, Trick, by_browser, serve};
+use super::hostile::by_browser;
+use super::scripted::{Script, Trick, serve};
 use super::scripts::mailbox;
 use super::{Desk, Papers};
 use crate::world::wait;

@@ -1,7 +1,7 @@
 //! A gate before a Dovecot: it hears what is asked and, at a command of the test's choice, lets nothing more through.
 
 use super::dovecot::Dovecot;
-use super::hostile::acceptor;
+use super::scripted::acceptor;
 use crate::world::wait;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};

@@ -2,8 +2,8 @@
 //! its memory is what the system says (`VmHWM`, proc(5)).
 
 use super::Papers;
-use super::hostile::Trick::{self, Big, Flood, Hang};
-use super::hostile::{Script, honest_server, serve};
+use super::scripted::Trick::{self, Big, Flood, Hang};
+use super::scripted::{Script, honest_server, serve};
 use mailroom_core::account::{ImapAuth, ImapServer, Tls};
 use mailroom_core::provider::Provider;
 use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};

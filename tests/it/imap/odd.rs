@@ -1,7 +1,7 @@
 //! What is odd about one message, once or for ever, through the whole core: every other mail becomes a ticket once, the
 //! odd one too if it can be had at all, and otherwise it stands in the ledger and is tried again.
 
-use super::hostile::{Script, Trick, futures, serve};
+use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
 use crate::world::{SUPPORT, wait};
 use mailroom_core::api;
@@ -154,7 +154,7 @@ async fn all(times: u32, newest: Option<u32>) {
             assert!(sign_ins < 60, "{what}: {sign_ins} sign-ins");
         }
     });
-    futures(trials).await;
+    futures_util::future::join_all(trials).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +224,7 @@ async fn exchanges_placeholder_is_no_ticket_and_the_mail_it_stands_for_is_kept_u
     let touched = heard.iter().filter(|line| line.contains("UID STORE"));
     for line in touched {
         let set = line.split(' ').nth(3).unwrap_or_default();
-        assert!(!super::hostile::named(set).contains(&2), "{line}");
+        assert!(!super::scripted::named(set).contains(&2), "{line}");
     }
     script.stop();
     ahead.fetch_add(11 * MINUTE, Ordering::SeqCst);
@@ -236,7 +236,7 @@ async fn exchanges_placeholder_is_no_ticket_and_the_mail_it_stands_for_is_kept_u
         let heard = script.heard();
         let about = |line: &String| line.split(' ').nth(3).unwrap_or_default().to_owned();
         let mut sets = heard.iter().filter(deletes).map(about);
-        sets.any(|set| super::hostile::named(&set).contains(&2))
+        sets.any(|set| super::scripted::named(&set).contains(&2))
             .then_some(())
     })
     .await;

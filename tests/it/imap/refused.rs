@@ -1,6 +1,6 @@
 //! What known providers answer to a password that they do not take, word for word, and what the person is told.
 
-use super::hostile::{Script, Trick, serve};
+use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
 use mailroom_core::api;
 use mailroom_core::api::error::ErrorCode;

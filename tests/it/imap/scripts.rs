@@ -2,7 +2,7 @@
 //! line is closed in time, little is kept, and once the server is honest again, every mail is there once and whole.
 
 use super::Papers;
-use super::hostile::{Script, Trick, serve, serve_starttls};
+use super::scripted::{Script, Trick, serve, serve_starttls};
 use mailroom_core::account::{ImapAuth, ImapServer, Tls};
 use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
 use mailroom_core::provider::{Mark, Provider, ProviderError, Then};

@@ -1,6 +1,6 @@
 //! A server that repeats what it was told in confidence: neither an error, nor the log, nor the database holds it.
 
-use super::hostile::{Script, Trick, serve};
+use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
 use crate::world::wait;
 use base64::Engine as _;

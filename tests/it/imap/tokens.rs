@@ -1,6 +1,6 @@
 //! A token that expires in the middle of a session: it is renewed, and the command is given once more, once.
 
-use super::hostile::{Script, Trick, serve};
+use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
 use crate::world::{SUPPORT, wait};
 use mailroom_core::api::view::{

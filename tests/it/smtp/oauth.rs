@@ -3,7 +3,7 @@
 
 use super::hostile::Theatre;
 use crate::imap::Desk;
-use crate::imap::hostile::honest_server;
+use crate::imap::scripted::honest_server;
 use crate::world::{SUPPORT, wait};
 use mailroom_core::account::Tls;
 use mailroom_core::api::view::{
