@@ -102,6 +102,8 @@ pub(crate) fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + '
         servers::begin_connect_password,
         servers::reconnect_password,
         servers::set_outbound,
+        servers::save_servers,
+        servers::convert_to_oauth,
         servers::remove_outbound,
     ]
 }

@@ -1,6 +1,7 @@
 //! `mailroom` as scripts and servers use it: the real program, its exit codes, its JSON.
 
 mod check;
+mod mailboxes;
 mod proxy;
 mod refusals;
 mod reply;

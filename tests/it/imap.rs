@@ -8,6 +8,7 @@ mod hostile;
 mod killed;
 mod mailbox;
 mod memory;
+mod moved;
 mod odd;
 mod quota;
 mod refused;

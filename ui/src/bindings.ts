@@ -327,6 +327,9 @@ full_access: StationState,
 /** Whether Exchange lets the account send as the address; proved by a test mail only. */
 send_as: StationState, };
 
+/** What takes the place of the password. */
+export type ConvertTo = { "kind": "imap_token", "by": RegistrationInput | null } | { "kind": "imap_issuer", "by": IssuerInput } | { "kind": "graph", "by": RegistrationInput | null };
+
 /** One thing that deviates. */
 export type Deviation = {
 /** Key into the catalogue. */
@@ -338,10 +341,10 @@ args: { [key in string]: string }, };
 export type Direction = "inbound" | "outbound";
 
 /** Why something could not be done. A code exists only because a shell says or does something different about it. */
-export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "shared_needs_browser" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "nobody_to_answer" | "no_outbound" | "reply_unsure" | "not_exchange" | "invalid_manifest" | "cannot_write_file" | "internal";
+export type ErrorCode = "invalid_address" | "invalid_client_id" | "invalid_tenant" | "invalid_issuer" | "tenant_not_found" | "out_of_range" | "address_in_use" | "registration_needed" | "not_found" | "wrong_state" | "no_keychain" | "keychain_locked" | "key_missing" | "wrong_passphrase" | "disk_full" | "database_newer" | "database_damaged" | "data_folder" | "offline" | "no_browser" | "sign_in_failed" | "server_refused" | "not_proven" | "undo_over" | "default_address" | "folder_not_found" | "shared_needs_browser" | "import_running" | "password_needed" | "folder_in_use" | "confirmation_needed" | "rehearsal_needed" | "nobody_to_answer" | "no_outbound" | "reply_unsure" | "not_exchange" | "invalid_manifest" | "cannot_write_file" | "internal";
 
 /** What can stand in a timeline. */
-export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed" | "admin_asked" | "admin_mailed";
+export type EventKind = "connected" | "disconnected" | "disconnect_undone" | "reconnected" | "paused" | "resumed" | "import_started" | "import_paused" | "import_resumed" | "import_cancelled" | "import_done" | "fetched" | "poll_failed" | "recovered" | "went_offline" | "came_online" | "slept" | "throttled" | "cursor_expired" | "settings_changed" | "server_changed" | "folder_changed" | "folder_renamed" | "after_import_changed" | "message_failed" | "mark_failed" | "admin_asked" | "admin_mailed";
 
 /** One entry of an address's timeline. Shells have words per `kind`. */
 export type EventView = {
@@ -601,6 +604,15 @@ seconds_left: number | null,
 started_at: number,
 /** When it ended. */
 ended_at: number | null, };
+
+/** The server for incoming mail, as typed in. Without a password the address is signed in to as it was. */
+export type InboundInput = {
+/** `host` or `host:port`; without a port 993, and 143 with STARTTLS. */
+server: string,
+/** How the line is encrypted; nothing leaves it as it is. */
+tls: Tls | null,
+/** Login name; nothing leaves it as it is. */
+login: string | null, };
 
 /** A sign-in service that describes itself by OpenID discovery, as typed in. */
 export type IssuerInput = {
@@ -884,6 +896,17 @@ direction: Direction,
 /** Nothing where all is well. */
 finding: Finding | null, };
 
+/** What became of one server that was to be saved. */
+export type ServerSaved = {
+/** Which of the address's servers. */
+direction: Direction,
+/** Whether it is in use from now on. */
+stored: boolean,
+/** Whether it is another place than before, where reading begins anew. */
+fresh_start: boolean,
+/** What its try brought; nothing where all is well. */
+finding: Finding | null, };
+
 /** How a server is signed in to. */
 export type ServerSignIn = "password" | "browser";
 
@@ -917,6 +940,15 @@ from: Array<string>,
 enabled: boolean,
 /** What stood against it when it was last used. */
 warning: Finding | null, };
+
+/** What is to change about the servers of an address; nothing leaves a server as it is. */
+export type ServersInput = {
+/** The server that mail is read from. */
+inbound: InboundInput | null,
+/** The server that takes mail. */
+outbound: SmtpInput | null,
+/** Keep an entry although its try failed, with a warning that stays until a try succeeds. */
+anyway: boolean, };
 
 /** The user's choices; unknown fields are kept out, missing ones take their defaults. */
 export type Settings = {

@@ -104,12 +104,38 @@ export const setOutbound = (
   input: api.SmtpInput,
   password: string | null,
 ) => call<api.AddressView>("set_outbound", { id, input, password });
+/** What was tried and kept; passwords go no further than this. */
+export const saveServers = (
+  id: number,
+  input: api.ServersInput,
+  password: string | null,
+  outboundPassword: string | null,
+) =>
+  call<api.ServerSaved[]>("save_servers", {
+    id,
+    input,
+    password,
+    outboundPassword,
+  });
+export const convertToOauth = (
+  id: number,
+  to: api.ConvertTo,
+  privateWindow: boolean,
+  language: string,
+) =>
+  call<api.ConnectAttempt>("convert_to_oauth", {
+    id,
+    to,
+    privateWindow,
+    language,
+  });
 export const removeOutbound = (id: number) =>
   call<void>("remove_outbound", { id });
 
 export const proposeServers = (address: string) =>
   call<api.ServerProposal[]>("propose_servers", { address });
-export const servers = () => call<api.ServerView[]>("servers", { id: null });
+export const servers = (id: number | null = null) =>
+  call<api.ServerView[]>("servers", { id });
 export const tryServers = (id: number) =>
   call<api.ServerResult[]>("try_servers", { id });
 

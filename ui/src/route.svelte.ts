@@ -18,6 +18,9 @@ export type Route =
   | { screen: "reconnect"; id: number }
   /** Asks for the permission to read the mailbox's rules. */
   | { screen: "forwarding"; id: number }
+  /** Signs in with the browser from now on instead of with a password. */
+  | { screen: "convert"; id: number }
+  | { screen: "editServers"; id: number }
   | { screen: "tickets" }
   | { screen: "ticket"; id: number }
   | { screen: "explain" }
@@ -54,7 +57,8 @@ export function parse(hash: string): Route {
     return number > 0 ? { screen: "ticket", id: number } : { screen };
   if (screen === "addresses" && number > 0) {
     if (part === "ledger") return { screen: "ledger", id: number };
-    if (part === "reconnect" || part === "forwarding")
+    if (part === "servers") return { screen: "editServers", id: number };
+    if (part === "reconnect" || part === "forwarding" || part === "convert")
       return { screen: part, id: number };
     if (part === "rules") return { screen: "address", id: number, rules: true };
     return { screen: "address", id: number };
@@ -81,6 +85,10 @@ export function href(to: Route): string {
       return `#/addresses/${to.id}/reconnect`;
     case "forwarding":
       return `#/addresses/${to.id}/forwarding`;
+    case "convert":
+      return `#/addresses/${to.id}/convert`;
+    case "editServers":
+      return `#/addresses/${to.id}/servers`;
     case "connect":
       if (to.address) return `#/connect/for/${encodeURIComponent(to.address)}`;
       if (to.sandbox && to.anyTenant) return "#/connect/practice/any";

@@ -40,7 +40,17 @@ export const screens = [
   ["servers", "demo=full&still", "#/servers"],
   ["servers-tried", "demo=full&still", "#/servers", "tried"],
   ["details-imap", "demo=full&still", "#/addresses/9"],
-  ["details-outbound", "demo=full&still", "#/addresses/9", "outbound"],
+  ["servers-edit", "demo=full&still", "#/addresses/9/servers"],
+  ["servers-moved", "demo=full&still", "#/addresses/9/servers", "moved"],
+  ["servers-refused", "demo=full&still", "#/addresses/9/servers", "refused"],
+  ["convert", "demo=full", "#/addresses/9/convert"],
+  ["convert-issuer", "demo=full", "#/addresses/9/convert", "convertIssuer"],
+  [
+    "convert-ready",
+    "demo=full&stage=ready",
+    "#/addresses/9/convert",
+    "convertReady",
+  ],
   ["details-folder", "demo=full&still", "#/addresses/1", "changeFolder"],
   ["after-move", "demo=full&still", "#/addresses/1", "move"],
   ["after-delete", "demo=full&still", "#/addresses/1", "delete"],
@@ -172,8 +182,31 @@ const steps = {
     await page.getByTestId("servers-try").click();
     await page.locator("[data-testid=servers-try]:enabled").waitFor();
   },
-  async outbound(page) {
-    await page.getByTestId("outbound-change").click();
+  async moved(page) {
+    await page.getByTestId("inbound-host").fill("mail.contoso.example");
+    await page.getByTestId("servers-save").click();
+    await page.locator("[aria-invalid]").first().waitFor();
+  },
+  async refused(page) {
+    await page.getByTestId("inbound-port").fill("9993");
+    await page.getByTestId("outbound-port").fill("465");
+    await page.getByTestId("servers-save").click();
+    await page.getByTestId("anyway-outbound").waitFor();
+  },
+  async convertIssuer(page) {
+    await page.getByTestId("convert-issuer").check();
+    await page.getByTestId("connect-next").click();
+    await page.locator("[aria-invalid]").first().waitFor();
+  },
+  async convertReady(page) {
+    await page.getByTestId("convert-graph").check();
+    await page.getByTestId("connect-next").click();
+    await page
+      .locator("[name=client]")
+      .fill("11111111-2222-3333-4444-555555555555");
+    await page.locator("[name=tenant]").fill("contoso.example");
+    await page.getByTestId("connect-next").click();
+    await page.getByTestId("connect-confirm").waitFor();
   },
   async changeFolder(page) {
     await page.getByTestId("folder-change").click();

@@ -3,9 +3,10 @@
 use super::Answer;
 use crate::shell::Shell;
 use mailroom_core::api::view::{
-    AddressView, ConnectAttempt, ConnectRequest, ServerProposal, ServerResult, ServerView,
+    AddressView, ConnectAttempt, ConnectRequest, ServerProposal, ServerResult, ServerSaved,
+    ServerView,
 };
-use mailroom_core::api::{self, ImapInput, SmtpInput};
+use mailroom_core::api::{self, ConvertTo, ImapInput, ServerPasswords, ServersInput, SmtpInput};
 use secrecy::SecretString;
 use tauri::State;
 
@@ -66,6 +67,32 @@ pub(super) async fn set_outbound(
 ) -> Answer<AddressView> {
     let password = password.map(SecretString::from);
     api::set_outbound(&*shell.core().await?, id, input, password).await
+}
+
+#[tauri::command]
+pub(super) async fn save_servers(
+    shell: State<'_, Shell>,
+    id: i64,
+    input: ServersInput,
+    password: Option<String>,
+    outbound_password: Option<String>,
+) -> Answer<Vec<ServerSaved>> {
+    let passwords = ServerPasswords {
+        inbound: password.map(SecretString::from),
+        outbound: outbound_password.map(SecretString::from),
+    };
+    api::save_servers(&*shell.core().await?, id, input, passwords).await
+}
+
+#[tauri::command]
+pub(super) async fn convert_to_oauth(
+    shell: State<'_, Shell>,
+    id: i64,
+    to: ConvertTo,
+    private_window: bool,
+    language: String,
+) -> Answer<ConnectAttempt> {
+    api::convert_to_oauth(&shell.core().await?, id, to, private_window, &language).await
 }
 
 #[tauri::command]

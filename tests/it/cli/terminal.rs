@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 pub(super) const PASSPHRASE: &str = "CANARY correct horse battery";
@@ -123,6 +124,11 @@ impl Terminal {
         answer(self.command(args)).await
     }
 
+    /// As [`Terminal::run`], with something on standard input.
+    pub(super) async fn type_in(&self, args: &[&str], typed: &str) -> Answer {
+        typed_into(self.command(args), typed).await
+    }
+
     pub(super) async fn deliver(&self, mail: &str) {
         let url = format!(
             "{}/_sandbox/deliver?mailbox={SUPPORT}",
@@ -181,14 +187,23 @@ fn find() -> PathBuf {
 }
 
 /// Runs a command to its end.
-pub(super) async fn answer(mut command: Command) -> Answer {
+pub(super) async fn answer(command: Command) -> Answer {
+    typed_into(command, "").await
+}
+
+/// Runs a command to its end, with `typed` on its standard input.
+async fn typed_into(mut command: Command, typed: &str) -> Answer {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // Held open until the program has ended.
-    let stdin = child.stdin.take();
+    let mut stdin = child.stdin.take();
+    if let Some(line) = stdin.as_mut().filter(|_| !typed.is_empty()) {
+        // A program that does not ask may have ended already.
+        let _ = line.write_all(typed.as_bytes()).await;
+    }
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
     drop(stdin);
     let output = output.expect("the command ends").unwrap();

@@ -4,6 +4,7 @@ import type {
   AddressView,
   AfterImport,
   AgentView,
+  ServersInput,
 } from "../bindings";
 import { identity, nobody, scopes } from "./connecting";
 import * as data from "./data";
@@ -179,6 +180,7 @@ export function addresses(world: World): Commands {
     },
     list_brands: () => [...new Set(all.map((one) => one.brand))],
     set_outbound: ({ id }: { id: number }) => find(id),
+    save_servers: ({ input }: { input: ServersInput }) => mail.saved(input),
     remove_outbound: () => null,
     servers: () => mail.servers(all),
     try_servers: ({ id }: { id: number }) => mail.tried(find(id)),

@@ -162,6 +162,8 @@ export function connecting(world: World): Commands {
       begin(find(world, id).address),
     reconnect_password: ({ id }: { id: number }) =>
       begin(find(world, id).address, true),
+    convert_to_oauth: ({ id }: { id: number }) =>
+      begin(find(world, id).address),
     ask_for_forwarding: ({ id }: { id: number }) =>
       begin(find(world, id).address),
     connect_attempt: () => world.attempt,

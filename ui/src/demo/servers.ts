@@ -4,9 +4,12 @@ import type {
   AddressView,
   AfterImport,
   AfterImportRehearsal,
+  Finding,
   FolderView,
   ServerProposal,
   ServerResult,
+  ServerSaved,
+  ServersInput,
   ServerView,
 } from "../bindings";
 import { evidence } from "./data";
@@ -204,18 +207,41 @@ export const servers = (all: AddressView[]): ServerView[] =>
     }),
   );
 
+const refusedPassword: Finding = {
+  code: "SMTP password refused",
+  severity: "failed",
+  args: { host: "smtp.fabrikam.example" },
+  evidence,
+};
+
 export const tried = (one: AddressView): ServerResult[] => [
   { direction: "inbound", finding: one.cause },
   {
     direction: "outbound",
-    finding:
-      one.provider === "imap"
-        ? {
-            code: "SMTP password refused",
-            severity: "failed",
-            args: { host: "smtp.fabrikam.example" },
-            evidence,
-          }
-        : null,
+    finding: one.provider === "imap" ? refusedPassword : null,
   },
+];
+
+/** The inbound server takes the sign-in; the outbound one only when asked to keep it all the same. */
+export const saved = (input: ServersInput): ServerSaved[] => [
+  ...(input.inbound
+    ? [
+        {
+          direction: "inbound" as const,
+          stored: true,
+          fresh_start: !input.inbound.server.startsWith("imap.fabrikam"),
+          finding: null,
+        },
+      ]
+    : []),
+  ...(input.outbound
+    ? [
+        {
+          direction: "outbound" as const,
+          stored: input.anyway,
+          fresh_start: false,
+          finding: refusedPassword,
+        },
+      ]
+    : []),
 ];

@@ -1,7 +1,10 @@
 //! The command line's words.
 
+mod servers;
+
+pub(crate) use servers::{OutboundArguments, ServersArguments, TlsChoice};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mailroom_core::account::Tls;
 use mailroom_core::api::view::{AfterImport, Station};
 use std::path::PathBuf;
 
@@ -144,7 +147,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "approval")]
     HandOff(HandOffArguments),
     /// Show the servers of addresses, try them, or ask which ones an address may have
-    Servers(crate::commands::ServersArguments),
+    Servers(ServersArguments),
     /// Show or choose the folder that is read
     Folder {
         /// The address
@@ -312,12 +315,6 @@ pub(crate) struct ConnectArguments {
     /// With --provider imap: how the line is encrypted
     #[arg(long, value_enum, default_value = "implicit")]
     pub(crate) imap_tls: TlsChoice,
-    /// With --provider imap: send through this server, with the same sign-in; `servers` changes it later
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) smtp: Option<String>,
-    /// With --smtp: how the line is encrypted [default: STARTTLS, at port 465 implicit]
-    #[arg(long, value_enum, requires = "smtp")]
-    pub(crate) smtp_tls: Option<TlsChoice>,
     /// With --provider imap: login name [default: the address]
     #[arg(long, value_name = "NAME")]
     pub(crate) login: Option<String>,
@@ -327,6 +324,8 @@ pub(crate) struct ConnectArguments {
     /// With --auth password: the password is the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
+    #[command(flatten)]
+    pub(crate) outbound: OutboundArguments,
     /// The address is a shared mailbox: sign in with your own account, which may open it
     #[arg(long)]
     pub(crate) shared: bool,
@@ -534,24 +533,6 @@ pub(crate) enum AuthChoice {
     Oauth,
     /// With a password
     Password,
-}
-
-/// How the line to a server is encrypted.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TlsChoice {
-    /// From the first byte
-    Implicit,
-    /// After the command STARTTLS
-    Starttls,
-}
-
-impl From<TlsChoice> for Tls {
-    fn from(choice: TlsChoice) -> Self {
-        match choice {
-            TlsChoice::Implicit => Self::Implicit,
-            TlsChoice::Starttls => Self::StartTls,
-        }
-    }
 }
 
 /// Cloud that a tenant lives in.

@@ -20,7 +20,6 @@ mod wait;
 use crate::Failure;
 pub(crate) use folders::parse as after_import_choice;
 pub(crate) use reply::ReplyArguments;
-pub(crate) use servers::ServersArguments;
 
 use crate::args::{Arguments, Command};
 use mailroom_core::api::error::{ApiError, ErrorCode};
@@ -170,6 +169,20 @@ pub(crate) fn words_for(error: &ApiError) -> String {
             let expected = error.args.get("expected").map_or("", String::as_str);
             return format!(
                 "The sign-in at Microsoft is shown to Microsoft's servers only: name {expected}, or sign in another way."
+            );
+        }
+        ErrorCode::ImportRunning => {
+            let address = error.args.get("value").map_or("ADDRESS", String::as_str);
+            return format!(
+                "An import of {address} is under way. Wait until `mailroom status` shows its end, or cancel it in the window."
+            );
+        }
+        ErrorCode::PasswordNeeded => {
+            let arg = |name: &str| error.args.get(name).map_or("", String::as_str);
+            return format!(
+                "The stored password is not sent to another server or for another login name. Give the one of {} at {} with --password-stdin.",
+                arg("value"),
+                arg("host")
             );
         }
         ErrorCode::ConfirmationNeeded => {

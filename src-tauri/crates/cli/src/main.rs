@@ -40,6 +40,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::InvalidTenant,
         ErrorCode::OutOfRange,
         ErrorCode::RegistrationNeeded,
+        ErrorCode::PasswordNeeded,
     ];
     if usage.contains(&code) { 2 } else { 1 }
 }

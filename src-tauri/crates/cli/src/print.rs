@@ -175,6 +175,12 @@ pub(crate) fn totals(totals: &LedgerTotals) {
     ));
 }
 
+/// What is wrong and why, in a line.
+pub(crate) fn in_short(finding: &Finding, language: &str) -> String {
+    let card = explain::card_of(finding, Language::from_tag(language));
+    format!("{} {}", card.title, card.meaning)
+}
+
 /// A finding as the catalogue words it, with what the server said.
 pub(crate) fn finding(finding: &Finding, language: &str) {
     card(&explain::card_of(finding, Language::from_tag(language)));

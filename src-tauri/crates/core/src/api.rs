@@ -17,6 +17,7 @@ mod host;
 mod imap;
 mod imports;
 mod issuer;
+mod moving;
 mod practice;
 mod registration;
 mod replies;

@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod marks;
 pub mod messages;
 mod open;
+pub mod origins;
 pub mod own_tests;
 mod readers;
 pub mod replies;

@@ -160,8 +160,8 @@ pub enum StepError {
     /// The key to the stored sign-ins is not at hand.
     #[error(transparent)]
     NoVault(#[from] NoVault),
-    /// The address was disconnected meanwhile: what was fetched is left where it is.
-    #[error("the address was disconnected")]
+    /// The address was disconnected, or is read elsewhere, meanwhile: what was fetched is left where it is.
+    #[error("the address is not read there any more")]
     Disconnected,
 }
 

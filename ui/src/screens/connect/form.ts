@@ -2,7 +2,9 @@
 import type {
   ApiError,
   CloudInput,
+  ConvertTo,
   ImapInput,
+  IssuerInput,
   Opens,
   RegistrationInput,
   SandboxView,
@@ -12,7 +14,11 @@ import type {
 
 import type { Registration } from "../../ipc";
 
-export type Step = "address" | "servers" | "registration" | "signin" | "ready";
+export type Step =
+  "address" | "servers" | "convert" | "registration" | "signin" | "ready";
+
+/** What takes the place of a password: tokens at the same server, of Microsoft or of another issuer, or Graph. */
+export type ConvertWay = "imap" | "graph" | "issuer";
 
 /** How a mail server is signed in to. */
 export type SignIn = "password" | "microsoft" | "issuer";
@@ -181,20 +187,29 @@ export const parts = (text: string, by: RegExp): string[] =>
     .map((part) => part.trim())
     .filter(Boolean);
 
+const issuerOf = (form: Form): IssuerInput => ({
+  issuer: form.issuer.trim(),
+  client_id: form.issuerClient.trim(),
+  scopes: parts(form.scopes, /\s+/u),
+  parameters: {},
+});
+
+/** What takes the place of the password. */
+export const convertTo = (
+  way: ConvertWay,
+  form: Form,
+  registration: RegistrationInput | null,
+): ConvertTo =>
+  way === "issuer"
+    ? { kind: "imap_issuer", by: issuerOf(form) }
+    : { kind: way === "graph" ? "graph" : "imap_token", by: registration };
+
 export const imapOf = (form: Form): ImapInput => ({
   server: named(form.inbound),
   tls: form.inbound.tls,
   login: form.inbound.login.trim(),
   folder: null,
-  issuer:
-    form.signIn === "issuer"
-      ? {
-          issuer: form.issuer.trim(),
-          client_id: form.issuerClient.trim(),
-          scopes: parts(form.scopes, /\s+/u),
-          parameters: {},
-        }
-      : null,
+  issuer: form.signIn === "issuer" ? issuerOf(form) : null,
 });
 
 /** What is stored for sending; `signedIn` is the login name of who signed in to a shared mailbox. */

@@ -1,17 +1,16 @@
 //! Connecting: opens the browser, follows the sign-in, confirms.
 
-use super::{addresses, folders, wait};
+use super::{addresses, folders, servers, wait};
 use crate::args::{
     AuthChoice, CloudChoice, Common, ConnectArguments, ConvertChoice, ProviderChoice,
     ReconnectArguments, RegistrationArguments,
 };
 use crate::{Failure, print, session};
-use mailroom_core::account::Tls;
 use mailroom_core::api::view::{
     AddressView, AfterImport, CloudInput, ConnectAttempt, ConnectChoices, ConnectRequest,
     ConnectStage, Opens, RegistrationInput, Status,
 };
-use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput, SmtpInput};
+use mailroom_core::api::{ConvertTo, ImapInput, IssuerInput, ServerPasswords};
 use mailroom_core::{api, app::App};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -38,10 +37,29 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         AuthChoice::Password if by_imap => Some(password(&options)?),
         AuthChoice::Password | AuthChoice::Oauth => None,
     };
-    if options.smtp.is_some() && !by_imap {
-        let text = "--smtp goes with --provider imap; Graph sends by itself.";
-        return Err(Failure::Usage(text.into()));
+    if options.after_import.takes_away() {
+        let typed = options.confirm.as_deref().unwrap_or_default();
+        if !typed.trim().eq_ignore_ascii_case(options.address.trim()) {
+            let text = "Moving and deleting need a confirmation: --confirm with the address itself. \
+                `mailroom after-import` shows first what it would do.";
+            return Err(Failure::Usage(text.into()));
+        }
     }
+    let outbound = servers::outbound(&options.outbound);
+    if let Some(input) = &outbound {
+        if !by_imap {
+            let text = "--smtp goes with --provider imap: Graph sends by itself.";
+            return Err(Failure::Usage(text.into()));
+        }
+        api::check_outbound(input)?;
+    }
+    let passwords = ServerPasswords {
+        inbound: None,
+        outbound: match options.outbound.smtp_password_stdin {
+            true => Some(password_line()?),
+            false => None,
+        },
+    };
     let app = session::open(common, true).await?;
     if options.although_requester {
         api::allow_requester(&app, &options.address)?;
@@ -66,35 +84,39 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
     let view = match password {
         Some(password) => {
             let address = &options.address;
-            let view = api::connect_imap(&app, address, input, password, choices).await?;
-            settle(&app, common, view.id).await?
+            api::connect_imap(&app, address, input, password, choices).await?
         }
         None if by_imap => {
             let attempt = api::begin_connect_imap(&app, request, input).await?;
-            let view = follow(&app, common, attempt, choices).await?;
-            settle(&app, common, view.id).await?
+            follow(&app, common, attempt, choices).await?
         }
-        None => run(&app, common, request, choices).await?,
+        None => {
+            let attempt = api::begin_connect(&app, request).await?;
+            follow(&app, common, attempt, choices).await?
+        }
     };
+    let sends = match outbound {
+        Some(mut input) => {
+            if options.shared && input.login.is_none() {
+                // Nobody signs in as a shared mailbox.
+                let details = api::address_details(&app, view.id).await?;
+                input.login = Some(details.identity.login_name);
+            }
+            servers::send_through(&app, common, view.id, input, passwords).await?
+        }
+        None => true,
+    };
+    let view = settle(&app, common, view.id).await?;
     let view = match is_usual {
         true => view,
         false => choose(&app, common, view.id, &options).await?,
     };
-    if let Some(server) = options.smtp {
-        let input = SmtpInput {
-            server,
-            tls: options.smtp_tls.map(Tls::from),
-            ..SmtpInput::default()
-        };
-        if let Err(error) = api::set_outbound(&app, view.id, input, None).await {
-            print::note("The address is connected, but cannot send through that server:");
-            session::close(&app).await;
-            return Err(error.into());
-        }
-    }
     session::close(&app).await;
     addresses::show(common, std::slice::from_ref(&view));
-    verdict(&view)
+    match sends {
+        true => verdict(&view),
+        false => Err(Failure::Findings),
+    }
 }
 
 /// `reconnect`
@@ -153,17 +175,22 @@ async fn choose(
     id: i64,
     options: &ConnectArguments,
 ) -> Result<AddressView, Failure> {
-    let choice = folders::Choice {
-        choice: None,
-        newest: None,
-        confirm: options.confirm.clone(),
-        also_imported: false,
-    };
-    let quiet = Common {
-        json: false,
-        ..common.clone()
-    };
-    folders::choose(app, &quiet, id, &options.after_import, &choice).await?;
+    let (wanted, confirm) = (&options.after_import, options.confirm.clone());
+    if common.json {
+        // Standard output holds one document: the address.
+        if wanted.takes_away() {
+            api::rehearse_after_import(app, id, wanted.clone(), folders::NEWEST).await?;
+        }
+        api::set_after_import(app, id, wanted.clone(), confirm.as_deref(), false).await?;
+    } else {
+        let choice = folders::Choice {
+            choice: None,
+            newest: None,
+            confirm,
+            also_imported: false,
+        };
+        folders::choose(app, common, id, wanted, &choice).await?;
+    }
     if let Some(newest) = options.newest {
         api::start_import(app, id, newest).await?;
     }

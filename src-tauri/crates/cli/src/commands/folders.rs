@@ -8,7 +8,7 @@ use mailroom_core::{api, app::App};
 use std::sync::Arc;
 
 /// How many mails are rehearsed where nobody says.
-const NEWEST: u32 = 50;
+pub(crate) const NEWEST: u32 = 50;
 /// How many of them are printed.
 const PRINTED: usize = 20;
 

@@ -1,96 +1,173 @@
-//! Servers: listed, tried, proposed, and the outbound one chosen.
+//! Servers: listed, tried, proposed, and changed.
 
-use crate::args::{Common, TlsChoice};
+use super::connect::password_line;
+use crate::args::{Common, OutboundArguments, ServersArguments};
 use crate::{Failure, print, session};
-use clap::Args;
 use mailroom_core::account::Tls;
 use mailroom_core::api;
-use mailroom_core::api::SmtpInput;
-use mailroom_core::api::view::{Direction, ProposedSignIn, ServerKind, ServerSignIn};
-
-/// Options of `servers`.
-#[derive(Args)]
-pub(crate) struct ServersArguments {
-    /// Only this address
-    pub(crate) address: Option<String>,
-    /// Say which servers this address may have: known providers, and what its own domain publishes
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
-    pub(crate) propose: Option<String>,
-    /// Sign in to the address's servers and say how each one is; nothing is fetched or sent
-    #[arg(long, requires = "address")]
-    pub(crate) check: bool,
-    /// Send through this server from now on; it is tried before it is kept
-    #[arg(long, value_name = "HOST:PORT", requires = "address")]
-    pub(crate) smtp: Option<String>,
-    /// With --smtp: how the line is encrypted [default: STARTTLS, at port 465 implicit]
-    #[arg(long, value_enum, requires = "smtp")]
-    pub(crate) smtp_tls: Option<TlsChoice>,
-    /// With --smtp: login name [default: that of the inbound server]
-    #[arg(long, value_name = "NAME", requires = "smtp")]
-    pub(crate) login: Option<String>,
-    /// With --smtp: an address that mail may be sent from beside its own; may be repeated
-    #[arg(long, value_name = "ADDRESS", requires = "smtp")]
-    pub(crate) from: Vec<String>,
-    /// With --smtp: a password for this server alone is the first line of standard input
-    #[arg(long, requires = "smtp")]
-    pub(crate) password_stdin: bool,
-}
+use mailroom_core::api::view::{
+    Direction, ProposedSignIn, ServerKind, ServerResult, ServerSaved, ServerSignIn,
+};
+use mailroom_core::api::{InboundInput, ServerPasswords, ServersInput, SmtpInput};
+use mailroom_core::app::App;
 
 /// `servers`
 pub(crate) async fn run(common: &Common, options: ServersArguments) -> Result<(), Failure> {
     if let Some(address) = &options.propose {
         return propose(common, address).await;
     }
+    let sets = options.imap.is_some() || options.outbound.smtp.is_some();
+    if !sets && (options.login.is_some() || options.password_stdin || options.anyway) {
+        let text = "--login, --password-stdin and --anyway go with --imap or --smtp.";
+        return Err(Failure::Usage(text.into()));
+    }
+    if options.outbound.smtp.is_some() && options.address.is_none() {
+        return Err(Failure::Usage("--smtp needs the address.".into()));
+    }
+    let change = match sets {
+        true => Some(change(&options)?),
+        false => None,
+    };
     let app = session::open(common, false).await?;
     let id = match &options.address {
         Some(address) => Some(api::find_address(&app, address).await?),
         None => None,
     };
-    if let (Some(id), Some(server)) = (id, &options.smtp) {
-        let input = SmtpInput {
-            server: server.clone(),
-            tls: options.smtp_tls.map(Tls::from),
-            login: options.login.clone(),
-            auth: None,
-            from: options.from.clone(),
-        };
-        let password = match options.password_stdin {
-            true => Some(super::connect::password_line()?),
-            false => None,
-        };
-        api::set_outbound(&app, id, input, password).await?;
+    let well = match (id, change) {
+        (Some(id), Some((input, passwords))) => {
+            let results = api::save_servers(&app, id, input, passwords).await?;
+            told(common, &results)
+        }
+        (Some(id), None) if options.check => {
+            let results = api::try_servers(&app, id).await?;
+            tried(common, &results)
+        }
+        _ => {
+            list(common, &api::servers(&app, id).await?);
+            true
+        }
+    };
+    session::close(&app).await;
+    if well { Ok(()) } else { Err(Failure::Findings) }
+}
+
+/// What is to change, with its passwords from standard input.
+fn change(options: &ServersArguments) -> Result<(ServersInput, ServerPasswords), Failure> {
+    let inbound = options.imap.as_ref().map(|server| InboundInput {
+        server: server.clone(),
+        tls: options.imap_tls.map(Tls::from),
+        login: options.login.clone(),
+    });
+    let alone = inbound.is_none();
+    let outbound = outbound(&options.outbound).map(|input| SmtpInput {
+        login: input.login.or(options.login.clone().filter(|_| alone)),
+        ..input
+    });
+    let mut passwords = ServerPasswords::default();
+    if options.password_stdin {
+        let line = Some(password_line()?);
+        match alone {
+            true => passwords.outbound = line,
+            false => passwords.inbound = line,
+        }
     }
-    let mut failed = false;
-    if let (Some(id), true) = (id, options.check) {
-        let results = api::try_servers(&app, id).await?;
-        let language = session::language(common);
-        failed = results.iter().any(|result| result.finding.is_some());
-        if common.json {
-            print::json(&results);
-        } else {
-            for result in &results {
-                let name = match result.direction {
-                    Direction::Inbound => "Inbound",
-                    Direction::Outbound => "Outbound",
-                };
-                match &result.finding {
-                    None => print::line(&format!("{name}: in order")),
-                    Some(finding) => {
-                        print::line(&format!("{name}:"));
-                        print::finding(finding, &language);
-                    }
+    if options.outbound.smtp_password_stdin {
+        passwords.outbound = Some(password_line()?);
+    }
+    let input = ServersInput {
+        inbound,
+        outbound,
+        anyway: options.anyway,
+    };
+    Ok((input, passwords))
+}
+
+/// The server that takes mail, as the options name it; nothing without `--smtp`.
+pub(super) fn outbound(options: &OutboundArguments) -> Option<SmtpInput> {
+    Some(SmtpInput {
+        server: options.smtp.clone()?,
+        tls: options.smtp_tls.map(Tls::from),
+        login: options.smtp_login.clone(),
+        auth: None,
+        from: options.from.clone(),
+    })
+}
+
+/// Sets up sending for an address that was just connected. Gives whether the server took the sign-in; what it said
+/// otherwise stands beside the result.
+pub(super) async fn send_through(
+    app: &App,
+    common: &Common,
+    id: i64,
+    input: SmtpInput,
+    passwords: ServerPasswords,
+) -> Result<bool, Failure> {
+    let input = ServersInput {
+        outbound: Some(input),
+        ..ServersInput::default()
+    };
+    let results = api::save_servers(app, id, input, passwords).await?;
+    let refused = results.iter().filter_map(|result| result.finding.as_ref());
+    let mut well = true;
+    for finding in refused {
+        well = false;
+        print::note("The address is connected, but nothing can be sent from it yet:");
+        match common.json {
+            true => print::progress_json(finding),
+            false => print::note(&print::in_short(finding, &session::language(common))),
+        }
+    }
+    Ok(well)
+}
+
+fn name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
+    }
+}
+
+/// Prints what became of changed servers; gives whether all are kept.
+fn told(common: &Common, results: &[ServerSaved]) -> bool {
+    if common.json {
+        print::json(&results);
+    } else {
+        for result in results {
+            let kept = match (result.stored, result.finding.is_some()) {
+                (true, false) => "saved",
+                (true, true) => "saved with a warning",
+                (false, _) => "not saved",
+            };
+            print::line(&format!("{}: {kept}", name(result.direction)));
+            if let Some(finding) = &result.finding {
+                print::finding(finding, &session::language(common));
+            }
+            if result.fresh_start {
+                print::line(
+                    "Reading goes on there from three days before the newest mail that is here; older mail comes by an import.",
+                );
+            }
+        }
+    }
+    results.iter().all(|result| result.stored)
+}
+
+/// Prints how servers are; gives whether all are well.
+fn tried(common: &Common, results: &[ServerResult]) -> bool {
+    if common.json {
+        print::json(&results);
+    } else {
+        for result in results {
+            match &result.finding {
+                None => print::line(&format!("{}: in order", name(result.direction))),
+                Some(finding) => {
+                    print::line(&format!("{}:", name(result.direction)));
+                    print::finding(finding, &session::language(common));
                 }
             }
         }
-    } else {
-        list(common, &api::servers(&app, id).await?);
     }
-    session::close(&app).await;
-    if failed {
-        Err(Failure::Findings)
-    } else {
-        Ok(())
-    }
+    results.iter().all(|result| result.finding.is_none())
 }
 
 fn list(common: &Common, servers: &[api::view::ServerView]) {

@@ -21,6 +21,7 @@ use crate::store::accounts::AccountRow;
 use crate::store::addresses::{AddressRow, NewAddress, ProviderKind};
 use crate::store::after_import::{self, AfterImport};
 use crate::store::events::{self, EventKind};
+use crate::store::origins::{self, Origin};
 use crate::store::{accounts, addresses, handoffs, imports, tickets};
 use crate::sync;
 use std::sync::Arc;
@@ -249,7 +250,7 @@ pub async fn finish_connect(
             let id = match plan.reconnects {
                 Some(id) => {
                     if let Some(change) = &change {
-                        convert::write(tx, id, change)?;
+                        convert::write(tx, id, change, now)?;
                     }
                     reattach(tx, id, account, &proven, now)?
                 }
@@ -364,6 +365,10 @@ pub(super) fn add(
     identity: &Identity,
     now: crate::Millis,
 ) -> rusqlite::Result<i64> {
+    let former = addresses::by_key(tx, &new.address.key())?;
+    if let Some(former) = former.filter(|row| Origin::of(row) != Origin::of_new(new)) {
+        origins::leave(tx, former.id, now)?;
+    }
     let id = addresses::insert(tx, new)?;
     // Whoever opens somebody else's mailbox keeps their own names.
     let aliases = match identity.owns(&new.address) {

@@ -10,23 +10,24 @@ use super::error::{ApiError, ErrorCode};
 use super::host::refuse_other_door;
 use super::imap::for_outlook;
 use super::issuer::{IssuerInput, at_issuer};
+use super::moving;
 use super::view::{ConnectAttempt, Direction, Opens, RegistrationInput};
 use crate::Millis;
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer};
 use crate::app::App;
 use crate::app::attempts::{self, Plan, Proven};
 use crate::provider::Folder;
+use crate::store::addresses;
 use crate::store::addresses::{AddressRow, ProviderKind};
-use crate::store::{addresses, imports, ledger, marks};
 use crate::sync::StepError;
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Mail may become visible a little after the time stamp it bears.
-const OVERLAP: Millis = 10 * 60_000;
-
 /// What takes the place of the password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "by")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
 pub enum ConvertTo {
     /// Tokens at the same IMAP server: Entra's, of this registration or of this build's own.
     ImapToken(Option<RegistrationInput>),
@@ -40,9 +41,9 @@ pub enum ConvertTo {
 /// like any other; until it is finished, nothing changes.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`]; [`ErrorCode::WrongState`] for an address without a password, and while an import is under
-/// way, whose list names messages as the former server does; [`ErrorCode::NotExchange`] for Entra's tokens elsewhere; [`ErrorCode::RegistrationNeeded`] and what else
-/// [`super::begin_connect`] and [`super::begin_connect_imap`] say of wrong input.
+/// [`ErrorCode::NotFound`]; [`ErrorCode::WrongState`] for an address without a password and a disconnected one;
+/// [`ErrorCode::ImportRunning`]; [`ErrorCode::NotExchange`] for Entra's tokens elsewhere; [`ErrorCode::RegistrationNeeded`]
+/// and what else [`super::begin_connect`] and [`super::begin_connect_imap`] say of wrong input.
 pub async fn convert_to_oauth(
     app: &Arc<App>,
     id: i64,
@@ -55,15 +56,10 @@ pub async fn convert_to_oauth(
         .server
         .clone()
         .filter(|server| server.auth == ImapAuth::Password);
-    let importing = app
-        .context
-        .store
-        .read(move |db| imports::current(db, id))
-        .await?
-        .is_some_and(|import| import.ended_at.is_none());
-    let Some(server) = by_password.filter(|_| !importing) else {
+    let Some(server) = by_password.filter(|_| !row.disconnected) else {
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     };
+    moving::refuse_while_importing(app, &row).await?;
     let entra = |input: Option<RegistrationInput>| match &input {
         Some(input) => registration(input, app.any_endpoint),
         None => app
@@ -119,7 +115,7 @@ struct GraphPlace {
 /// What finishing the attempt of `plan` changes; nothing for a new address and for one that only signs in again.
 ///
 /// # Errors
-/// [`ErrorCode::WrongState`] for an import that began meanwhile; what the server says of the folder.
+/// [`ErrorCode::ImportRunning`] for an import that began meanwhile; what the server says of the folder.
 pub(super) async fn change(
     app: &App,
     plan: &Plan,
@@ -133,18 +129,7 @@ pub(super) async fn change(
     if !row.server.as_ref().is_some_and(by_password) {
         return Ok(None);
     }
-    let (importing, since) = app
-        .context
-        .store
-        .read(move |db| {
-            let import = imports::current(db, id)?;
-            let importing = import.is_some_and(|import| import.ended_at.is_none());
-            Ok((importing, begin_at(db, id)?))
-        })
-        .await?;
-    if importing {
-        return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
-    }
+    moving::refuse_while_importing(app, &row).await?;
     if let Some((server, _)) = &plan.imap {
         return Ok(Some(Change {
             provider: ProviderKind::Imap,
@@ -155,8 +140,12 @@ pub(super) async fn change(
     }
     let provider = attempts::trial(app, plan, &proven.tokens);
     let folder = proven.folder.clone();
+    let since = app
+        .context
+        .store
+        .read(move |db| moving::since_success(db, id));
     // Older mail comes by an import only, whatever was left to do.
-    let since = since.max(row.connected_at);
+    let since = since.await?.max(row.connected_at);
     let cursor = provider
         .cursor_since(&folder.id, since)
         .map_err(StepError::Provider)?;
@@ -184,17 +173,13 @@ fn same_sign_in(out: SmtpServer, row: &AddressRow) -> SmtpServer {
     }
 }
 
-/// Where another provider goes on: at the last success, or at the oldest message that could not be fetched or whose mark
-/// the server has not taken yet, for the new server knows them under other names.
-fn begin_at(db: &Connection, id: i64) -> rusqlite::Result<Millis> {
-    let row = addresses::get(db, id)?;
-    let success = row.and_then(|row| row.last_success_at).unwrap_or(0) - OVERLAP;
-    let open = ledger::oldest_open(db, id)?;
-    Ok(open.map_or(success, |open| open.min(success)))
-}
-
 /// Writes `change` in the transaction that stores the new sign-in.
-pub(super) fn write(tx: &Connection, id: i64, change: &Change) -> rusqlite::Result<()> {
+pub(super) fn write(
+    tx: &Connection,
+    id: i64,
+    change: &Change,
+    now: Millis,
+) -> rusqlite::Result<()> {
     let own_password = addresses::outbound_secret(tx, id)?;
     addresses::set_way(tx, id, change.provider, change.server.as_ref())?;
     match (&change.outbound, own_password) {
@@ -204,9 +189,10 @@ pub(super) fn write(tx: &Connection, id: i64, change: &Change) -> rusqlite::Resu
     }
     if let Some(graph) = &change.graph {
         addresses::set_folder(tx, id, &graph.folder.id, &graph.folder.name)?;
-        addresses::set_cursor(tx, id, Some(&graph.cursor))?;
+        if let Some(row) = addresses::get(tx, id)? {
+            moving::write(tx, &row, &graph.cursor, now)?;
+        }
         addresses::replace_aliases(tx, id, &graph.aliases)?;
-        marks::clear(tx, id)?;
     }
     Ok(())
 }

@@ -83,6 +83,11 @@ pub enum ErrorCode {
     FolderNotFound,
     /// A shared mailbox has no password: whoever may open it signs in through the browser. `args.value`
     SharedNeedsBrowser,
+    /// An import is under way, whose list names messages as the present server does. `args.value` (the address)
+    ImportRunning,
+    /// A stored password is sent to no other server and for no other login name. `args.value` (the login name),
+    /// `args.host`
+    PasswordNeeded,
     /// Mail would be moved into the folder that it is read from. `args.value`
     FolderInUse,
     /// Moving and deleting need the address typed as a confirmation. `args.value`

@@ -97,14 +97,7 @@ async fn connect_by_password(
         .folder(path.as_deref())
         .await
         .map_err(StepError::Provider)?;
-    let identity = Identity {
-        tenant_id: String::new(),
-        object_id: server.login.clone(),
-        login_name: server.login.clone(),
-        display_name: String::new(),
-        primary: EmailAddress::parse(&server.login),
-        aliases: Vec::new(),
-    };
+    let identity = who_is(&server);
     let registration = no_registration(&server)?;
     let now = app.context.clock.now();
     let asked = address.clone();
@@ -240,8 +233,20 @@ pub(super) async fn finish(
     connect_by_password(app, whom, (server, path), password, choices).await
 }
 
+/// Who signs in with a password: nothing is known of them but the login name.
+pub(super) fn who_is(server: &ImapServer) -> Identity {
+    Identity {
+        tenant_id: String::new(),
+        object_id: server.login.clone(),
+        login_name: server.login.clone(),
+        display_name: String::new(),
+        primary: EmailAddress::parse(&server.login),
+        aliases: Vec::new(),
+    }
+}
+
 /// A password belongs to a server instead of an app registration.
-fn no_registration(server: &ImapServer) -> Result<Registration, ApiError> {
+pub(super) fn no_registration(server: &ImapServer) -> Result<Registration, ApiError> {
     let place = place(server)?;
     Ok(Registration {
         authority: place.clone(),

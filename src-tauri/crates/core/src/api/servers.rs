@@ -1,5 +1,10 @@
 //! The servers of all addresses: listed, tried, and proposed for an address that is not connected yet.
 
+mod save;
+mod trying;
+
+pub use save::{InboundInput, ServerPasswords, ServersInput, check_outbound, save_servers};
+
 use super::addresses::not_found;
 use super::error::{ApiError, ErrorCode};
 use super::smtp::try_outbound;
@@ -35,7 +40,8 @@ pub async fn servers(app: &App, id: Option<i64>) -> Result<Vec<ServerView>, ApiE
 }
 
 /// Signs in to the servers of an address as they are stored: opens the folder of the inbound one, and greets the outbound
-/// one. Nothing is fetched or sent. Each server has its own result.
+/// one. Nothing is fetched or sent. Each server has its own result, and a warning that an earlier one left is over where it
+/// is well now.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], what keeps the keychain shut, the database.
@@ -67,6 +73,33 @@ pub async fn try_servers(app: &App, id: i64) -> Result<Vec<ServerResult>, ApiErr
                 .err()
                 .map(|error| about(&error, &row, &account, Some(&server.host))),
         });
+    }
+    let well = |direction| {
+        let is_it = |result: &ServerResult| result.direction == direction;
+        results
+            .iter()
+            .any(|result| is_it(result) && result.finding.is_none())
+    };
+    let inbound = row.cause.is_some() && well(Direction::Inbound);
+    let outbound = row.outbound_warning.is_some() && well(Direction::Outbound);
+    if inbound || outbound {
+        let now = app.context.clock.now();
+        app.context
+            .store
+            .write(move |tx| {
+                match inbound {
+                    true if row.paused => addresses::record_recovery(tx, id)?,
+                    // There may be more to it than signing in: a poll tells.
+                    true => addresses::set_next_poll(tx, id, Some(now))?,
+                    false => {}
+                }
+                match outbound {
+                    true => addresses::set_outbound_warning(tx, id, None),
+                    false => Ok(()),
+                }
+            })
+            .await?;
+        app.context.nudge.notify_one();
     }
     Ok(results)
 }
@@ -148,7 +181,7 @@ fn of_address(row: &AddressRow, account: &AccountRow) -> Vec<ServerView> {
             .chain(server.from.iter().map(ToString::to_string))
             .collect(),
         enabled: !row.disconnected,
-        warning: None,
+        warning: row.outbound_warning.clone(),
         ..inbound.clone()
     });
     [Some(inbound), outbound].into_iter().flatten().collect()

@@ -9,6 +9,7 @@ use crate::app::{self, App};
 use crate::provider::ProviderError;
 use crate::provider::outbound::Outbound;
 use crate::provider::smtp::Offer;
+use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::{accounts, addresses};
 use crate::sync::{self, StepError};
@@ -82,10 +83,18 @@ pub(crate) async fn sends_as_person(
         .read(move |db| accounts::get(db, account))
         .await?
         .ok_or_else(not_found)?;
-    Ok(ImapServer {
-        login: account.identity.login_name,
-        ..inbound
-    })
+    Ok(sends_as(row, &account, inbound))
+}
+
+/// As [`sends_as_person`], with the account that signed in.
+pub(super) fn sends_as(row: &AddressRow, account: &AccountRow, inbound: ImapServer) -> ImapServer {
+    match row.mailbox {
+        Some(_) => ImapServer {
+            login: account.identity.login_name.clone(),
+            ..inbound
+        },
+        None => inbound,
+    }
 }
 
 /// Forgets the server for outgoing mail: nothing leaves from the address any more.

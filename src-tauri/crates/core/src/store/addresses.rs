@@ -95,6 +95,8 @@ pub struct AddressRow {
     pub wake_requested: i64,
     /// How many of them were served.
     pub wake_served: i64,
+    /// What stands against the server for outgoing mail since it was saved.
+    pub outbound_warning: Option<Finding>,
 }
 
 /// An address to connect.
@@ -139,7 +141,7 @@ const COLUMNS: &str = "SELECT a.id, a.address, a.address_key, b.name, a.is_defau
     a.connected_at, a.cursor, a.paused, a.disconnected, a.offline_since, a.cause, a.failures,
     a.failing_since, a.last_success_at, a.next_poll_at, a.wake_requested, a.wake_served, a.wait_until,
     a.server, a.outbound, a.undo_until, a.signed_in_at, a.folder_next, a.folder_since, a.after_import,
-    a.after_import_folder
+    a.after_import_folder, a.outbound_warning
     FROM addresses a JOIN brands b ON b.id = a.brand_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
@@ -179,6 +181,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AddressRow> {
         folder_since: row.get(32)?,
         after_import: columns::get_json(row, 33)?,
         after_import_folder: row.get(34)?,
+        outbound_warning: columns::get_optional_json(row, 35)?,
     })
 }
 
@@ -196,7 +199,7 @@ pub fn insert(conn: &Connection, new: &NewAddress) -> rusqlite::Result<i64> {
          ON CONFLICT (address_key) DO UPDATE SET
              address = excluded.address, brand_id = excluded.brand_id, sandbox = excluded.sandbox,
              provider = excluded.provider, server = excluded.server, outbound = excluded.outbound,
-             outbound_secret = NULL, account_id = excluded.account_id, mailbox = excluded.mailbox,
+             outbound_secret = NULL, outbound_warning = NULL, account_id = excluded.account_id, mailbox = excluded.mailbox,
              folder_path = excluded.folder_path, folder_id = excluded.folder_id,
              folder_name = excluded.folder_name, poll_interval_s = excluded.poll_interval_s,
              category = excluded.category, connected_at = excluded.connected_at, cursor = excluded.cursor,
@@ -283,8 +286,8 @@ pub fn set_settings(
     Ok(())
 }
 
-/// Changes the server that takes mail. Its own sealed password stays where none is given, and goes with the server; without
-/// one the account's sign-in is used.
+/// Changes the server that takes mail; nothing stands against it. Its own sealed password stays where none is given, and
+/// goes with the server; without one the account's sign-in is used.
 pub fn set_outbound(
     conn: &Connection,
     id: i64,
@@ -292,10 +295,11 @@ pub fn set_outbound(
     secret: Option<&[u8]>,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "UPDATE addresses SET outbound = ?2, outbound_secret = iif(?2 IS NULL, NULL, coalesce(?3, outbound_secret))
+        "UPDATE addresses SET outbound = ?2, outbound_warning = NULL,
+             outbound_secret = iif(?2 IS NULL, NULL, coalesce(?3, outbound_secret))
          WHERE id = ?1",
     )?
-        .execute((id, outbound.map(columns::json).transpose()?, secret))?;
+    .execute((id, outbound.map(columns::json).transpose()?, secret))?;
     Ok(())
 }
 
@@ -303,6 +307,24 @@ pub fn set_outbound(
 pub fn outbound_secret(conn: &Connection, id: i64) -> rusqlite::Result<Option<Vec<u8>>> {
     conn.prepare_cached("SELECT outbound_secret FROM addresses WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
+}
+
+/// Notes what stands against the server that takes mail, or (nothing) that it took the sign-in.
+pub fn set_outbound_warning(
+    conn: &Connection,
+    id: i64,
+    warning: Option<&Finding>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET outbound_warning = ?2 WHERE id = ?1")?
+        .execute((id, warning.map(columns::json).transpose()?))?;
+    Ok(())
+}
+
+/// Changes who signs in for the address.
+pub fn set_account(conn: &Connection, id: i64, account_id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE addresses SET account_id = ?2 WHERE id = ?1")?
+        .execute((id, account_id))?;
+    Ok(())
 }
 
 /// Changes how the mailbox is reached. Nothing else about the address changes.

@@ -64,6 +64,8 @@ pub enum EventKind {
     CursorExpired,
     /// Settings were changed.
     SettingsChanged,
+    /// Another server, or the same one otherwise, is read from now on. `from`, `to`, `marks` (that wait no more)
+    ServerChanged,
     /// Another folder is read from now on. `from`, `to`
     FolderChanged,
     /// The folder that is read is called otherwise by now. `from`, `to`

@@ -1,6 +1,6 @@
 //! The folder of an address that is read, and the one to read next.
 
-use super::columns;
+use super::{columns, ledger};
 use crate::Millis;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -35,11 +35,7 @@ pub fn switch(
     renumbered: bool,
 ) -> rusqlite::Result<()> {
     if renumbered {
-        conn.prepare_cached(
-            "UPDATE ledger SET server_id = 'former ' || id || ' ' || server_id
-             WHERE address_id = ?1 AND server_id NOT LIKE 'former %'",
-        )?
-        .execute([id])?;
+        ledger::set_apart(conn, id)?;
     }
     conn.prepare_cached(
         "UPDATE addresses SET folder_path = ?2, folder_id = ?3, folder_name = ?4, folder_since = ?5,

@@ -179,6 +179,22 @@ pub fn list_again(conn: &Connection, import_id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Ends what is unfinished of an address's imports, and sets the listed mails apart: the server calls others by their ids
+/// from now on.
+pub fn set_apart(conn: &Connection, address_id: i64, now: Millis) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE imports SET state = 'cancelled', ended_at = ?2
+         WHERE address_id = ?1 AND state NOT IN ('cancelled', 'done')",
+    )?
+    .execute((address_id, now))?;
+    conn.prepare_cached(
+        "UPDATE import_items SET server_id = 'former ' || position || ' ' || server_id
+         WHERE import_id IN (SELECT id FROM imports WHERE address_id = ?1) AND server_id NOT LIKE 'former %'",
+    )?
+    .execute([address_id])?;
+    Ok(())
+}
+
 /// The next mails to do, oldest first, so that answers find what they answer: `(position, server_id, listing)`.
 pub fn next_items(
     conn: &Connection,

@@ -297,10 +297,21 @@ pub(super) const FAILED_BEFORE: &str =
          AND server_id NOT LIKE 'former %'
      ORDER BY recorded_at LIMIT ?3";
 
+/// Sets an address's messages so far apart: what the server calls by their ids from now on is something else, and none is
+/// taken for one of the new.
+pub fn set_apart(conn: &Connection, address_id: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE ledger SET server_id = 'former ' || id || ' ' || server_id
+         WHERE address_id = ?1 AND server_id NOT LIKE 'former %'",
+    )?
+    .execute([address_id])?;
+    Ok(())
+}
+
 /// When the oldest message arrived that is not done with: it could not be fetched, or its mark was not taken yet.
 pub fn oldest_open(conn: &Connection, address_id: i64) -> rusqlite::Result<Option<Millis>> {
     conn.prepare_cached(
-        "SELECT min(received_at) FROM ledger l WHERE l.address_id = ?1 AND (l.outcome = 'failed' OR EXISTS (
+        "SELECT min(received_at) FROM ledger l WHERE l.address_id = ?1 AND l.server_id NOT LIKE 'former %' AND (l.outcome = 'failed' OR EXISTS (
              SELECT 1 FROM marks m WHERE m.address_id = l.address_id AND m.server_id = l.server_id))",
     )?
     .query_row([address_id], |row| row.get(0))

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/0010_words.sql"),
     include_str!("schema/0011_certificates.sql"),
     include_str!("schema/0012_replies.sql"),
+    include_str!("schema/0013_servers.sql"),
 ];
 
 /// The version whose migration empties the search index.

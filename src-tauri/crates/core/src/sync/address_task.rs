@@ -12,6 +12,7 @@ use crate::store::addresses::{self, AddressRow, ProviderKind};
 use crate::store::events::{self, EventKind};
 use crate::store::folders::{self, NextFolder};
 use crate::store::imports::{self, ImportRow, ImportState};
+use crate::store::origins::Origin;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -275,6 +276,9 @@ impl AddressTask {
             .store
             .write(move |tx| {
                 let id = address.id;
+                if !poll::is_read_at(tx, id, &Origin::of(&address))? {
+                    return Ok(());
+                }
                 if let Some(since) = address.offline_since {
                     event(
                         tx,
@@ -319,6 +323,15 @@ impl AddressTask {
         error: StepError,
     ) -> Result<(), crate::store::StoreError> {
         let address = situation.address.clone();
+        let (id, origin) = (address.id, Origin::of(&address));
+        // What a server said that the address is not read at any more is no news.
+        let still = self
+            .context
+            .store
+            .read(move |db| poll::is_read_at(db, id, &origin));
+        if !still.await? {
+            return Ok(());
+        }
         let now = self.context.clock.now();
         let login = &situation.account.identity.login_name;
         let registration = &situation.account.registration;

@@ -6,6 +6,7 @@ use crate::import::{ParsedMail, thread};
 use crate::provider::{Cursor, RemoteMessage};
 use crate::store::ledger::{self, LedgerEntry, Outcome};
 use crate::store::messages::{self, NewAttachment, NewMessage, PersonView};
+use crate::store::origins::Origin;
 use crate::store::search::{self, Searchable};
 use crate::store::tickets::{self, NewTicket};
 use crate::store::{addresses, after_import, imports, marks, own_tests};
@@ -14,6 +15,8 @@ use rusqlite::{Connection, Result};
 /// What is decided together.
 pub(super) struct Batch {
     pub(super) address_id: i64,
+    /// Where it was read.
+    pub(super) origin: Origin,
     /// The folder that this mail was read from.
     pub(super) folder_id: String,
     /// Category to put on imported mail.

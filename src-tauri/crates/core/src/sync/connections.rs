@@ -13,7 +13,7 @@ use crate::store::accounts::AccountRow;
 use crate::store::addresses::AddressRow;
 use crate::store::{Store, StoreError, accounts, addresses, certificates};
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,7 +61,21 @@ pub struct Connections {
 #[derive(Default)]
 struct Open {
     tokens: BTreeMap<i64, Tokens>,
-    mailboxes: BTreeMap<(i64, Option<String>), Provider>,
+    mailboxes: BTreeMap<(i64, Option<String>), OpenMailbox>,
+}
+
+/// An open mailbox, and how it is reached: another process may have changed that meanwhile.
+struct OpenMailbox {
+    provider: Provider,
+    server: Option<ImapServer>,
+    password: Option<SecretString>,
+}
+
+impl OpenMailbox {
+    fn is_reached_by(&self, server: Option<&ImapServer>, password: Option<&SecretString>) -> bool {
+        let text = |secret: Option<&SecretString>| secret.map(|it| it.expose_secret().to_owned());
+        self.server.as_ref() == server && text(self.password.as_ref()) == text(password)
+    }
 }
 
 impl Connections {
@@ -143,29 +157,33 @@ impl Connections {
         // By IMAP a mailbox is one folder. No shared mailbox's address looks like this.
         let name = server.map(|_| format!("address {} {:?}", address.id, address.folder_path));
         let key = (account.id, name.or_else(|| address.mailbox.clone()));
-        if let Some(provider) = open.mailboxes.get(&key) {
-            return Ok(provider.clone());
+        if let Some(mailbox) = open.mailboxes.get(&key)
+            && mailbox.is_reached_by(server, password.as_ref())
+        {
+            return Ok(mailbox.provider.clone());
         }
-        if let (Some(server), Some(password)) = (server, password) {
-            let credentials = Credentials::Password(password);
-            let folder = address.folder_path.as_deref();
-            let provider = self.imap(None, server, folder, credentials);
-            open.mailboxes.insert(key, provider.clone());
-            return Ok(provider);
-        }
-        if let Some(server) = server {
-            let tokens = self.tokens_in(&mut open, vault, account);
-            let login = account.identity.login_name.as_str();
-            let person = address.mailbox.is_some().then_some(login);
-            let folder = address.folder_path.as_deref();
-            let provider = self.imap(person, server, folder, Credentials::Tokens(tokens));
-            open.mailboxes.insert(key, provider.clone());
-            return Ok(provider);
-        }
-        let name = mailbox_name(address);
-        let tokens = self.tokens_in(&mut open, vault, account);
-        let provider = self.graph(&account.registration, tokens, name);
-        open.mailboxes.insert(key, provider.clone());
+        let folder = address.folder_path.as_deref();
+        let provider = match (server, &password) {
+            (Some(server), Some(password)) => {
+                let credentials = Credentials::Password(password.clone());
+                self.imap(None, server, folder, credentials)
+            }
+            (Some(server), None) => {
+                let tokens = self.tokens_in(&mut open, vault, account);
+                let person = person(address, account);
+                self.imap(person, server, folder, Credentials::Tokens(tokens))
+            }
+            (None, _) => {
+                let tokens = self.tokens_in(&mut open, vault, account);
+                self.graph(&account.registration, tokens, mailbox_name(address))
+            }
+        };
+        let mailbox = OpenMailbox {
+            provider: provider.clone(),
+            server: server.cloned(),
+            password,
+        };
+        open.mailboxes.insert(key, mailbox);
         Ok(provider)
     }
 
@@ -234,6 +252,30 @@ impl Connections {
         password: SecretString,
     ) -> Provider {
         self.imap(None, server, folder, Credentials::Password(password))
+    }
+
+    /// As [`Connections::imap_trial`], for an address that is connected, with the stored tokens of its account.
+    ///
+    /// # Errors
+    /// [`NoVault`].
+    pub async fn imap_account_trial(
+        &self,
+        server: &ImapServer,
+        folder: Option<&str>,
+        address: &AddressRow,
+        account: &AccountRow,
+    ) -> Result<Provider, NoVault> {
+        let credentials = Credentials::Tokens(self.tokens(account).await?);
+        Ok(self.imap(person(address, account), server, folder, credentials))
+    }
+
+    /// The password that is stored for an account.
+    ///
+    /// # Errors
+    /// [`NoVault`], also where the account signs in otherwise.
+    pub async fn stored_password(&self, account_id: i64) -> Result<SecretString, NoVault> {
+        let vault = self.vault().await?;
+        self.password(&vault, account_id).await
     }
 
     /// The way on which an address's mail leaves; nothing where there is none.
@@ -357,6 +399,12 @@ impl Connections {
             name,
         ))
     }
+}
+
+/// Who signs in, where the mailbox is a shared one.
+fn person<'a>(address: &AddressRow, account: &'a AccountRow) -> Option<&'a str> {
+    let login = account.identity.login_name.as_str();
+    address.mailbox.is_some().then_some(login)
 }
 
 /// Keeps what servers show, unless it is known already: sessions are opened all the time, and certificates change once

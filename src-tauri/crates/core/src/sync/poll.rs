@@ -9,6 +9,8 @@ use crate::store::addresses::AddressRow;
 use crate::store::after_import::AfterImport;
 use crate::store::imports;
 use crate::store::ledger::{self, Outcome};
+use crate::store::origins::Origin;
+use rusqlite::Connection;
 use std::collections::BTreeSet;
 
 /// Mail may become visible a little after the time stamp it bears; the first round begins this much earlier.
@@ -118,11 +120,25 @@ pub(super) async fn reopen_cursor(
         .await?;
     let since = first_round(reads_since(address).max(far_enough.unwrap_or(Millis::MIN)));
     let cursor = provider.cursor_since(&address.folder_id, since)?;
+    let origin = Origin::of(address);
     context
         .store
-        .write(move |tx| crate::store::addresses::set_cursor(tx, id, Some(&cursor.0)))
+        .write(move |tx| match is_read_at(tx, id, &origin)? {
+            true => crate::store::addresses::set_cursor(tx, id, Some(&cursor.0)),
+            false => Ok(()),
+        })
         .await?;
     Ok(())
+}
+
+/// Whether an address is connected and still read where it was when a step began.
+pub(super) fn is_read_at(db: &Connection, id: i64, origin: &Origin) -> rusqlite::Result<bool> {
+    let row = crate::store::addresses::get(db, id)?;
+    Ok(row.is_some_and(|row| is_still(&row, origin)))
+}
+
+fn is_still(row: &AddressRow, origin: &Origin) -> bool {
+    !row.disconnected && Origin::of(row) == *origin
 }
 
 /// Since when the address reads its folder.
@@ -247,6 +263,7 @@ async fn retry_failed(
 pub(super) fn empty_batch(context: &Context, address: &AddressRow) -> Batch {
     Batch {
         address_id: address.id,
+        origin: Origin::of(address),
         folder_id: address.folder_id.clone(),
         follow: follow(address),
         category: category(address),
@@ -280,13 +297,14 @@ pub(crate) fn follow(address: &AddressRow) -> Option<String> {
 /// Commits `batch` and says in the timeline which messages could not be had.
 ///
 /// # Errors
-/// [`StepError::Disconnected`] with nothing written if the address was disconnected meanwhile; [`StepError::Store`].
+/// [`StepError::Disconnected`] with nothing written if the address was disconnected, or is read elsewhere, meanwhile:
+/// these ids mean something else there; [`StepError::Store`].
 pub(super) async fn write(context: &Context, batch: Batch) -> Result<Committed, StepError> {
     let committed = context
         .store
         .write(move |tx| {
             let row = crate::store::addresses::get(tx, batch.address_id)?;
-            let Some(row) = row.filter(|row| !row.disconnected) else {
+            let Some(row) = row.filter(|row| is_still(row, &batch.origin)) else {
                 return Ok(None);
             };
             // Somebody may have chosen otherwise since the poll or the import began: what waits for its end would be

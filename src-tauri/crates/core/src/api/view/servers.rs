@@ -84,6 +84,20 @@ pub struct ServerResult {
     pub finding: Option<Finding>,
 }
 
+/// What became of one server that was to be saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+pub struct ServerSaved {
+    /// Which of the address's servers.
+    pub direction: Direction,
+    /// Whether it is in use from now on.
+    pub stored: bool,
+    /// Whether it is another place than before, where reading begins anew.
+    pub fresh_start: bool,
+    /// What its try brought; nothing where all is well.
+    pub finding: Option<Finding>,
+}
+
 /// A server that may be the right one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
