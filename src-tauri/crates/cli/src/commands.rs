@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Default { address } => addresses::make_default(&common, &address).await,
         Command::Agents { what } => agents::run(&common, what).await,
         Command::Registration { what } => registration::run(&common, what).await,
-        Command::HandOff(options) => Box::pin(handoff::run(&common, options)).await,
+        Command::HandOff(options) => handoff::run(&common, options).await,
         Command::Servers(options) => servers::run(&common, options).await,
         Command::Folder {
             address,

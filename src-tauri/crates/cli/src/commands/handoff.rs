@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Shows the message on standard output; the address is checked first, so that it is about what is wrong now.
 pub(crate) async fn run(common: &Common, options: HandOffArguments) -> Result<(), Failure> {
     let app = session::open(common, false).await?;
-    let done = with(&app, common, options).await;
+    let done = Box::pin(with(&app, common, options)).await;
     session::close(&app).await;
     done
 }
