@@ -23,7 +23,10 @@ mod tokens;
 use crate::world::{Guest, MemoryKey, SUPPORT, visitor, wait};
 use dovecot::Dovecot;
 use mailroom_core::api::error::{ApiError, ErrorCode};
-use mailroom_core::api::view::{AddressView, ConnectChoices, Status};
+use mailroom_core::api::view::{
+    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens,
+    RegistrationInput, Status,
+};
 use mailroom_core::api::{self, ImapInput};
 use mailroom_core::app::{App, Options};
 use mailroom_core::store::addresses::ProviderKind;
@@ -95,6 +98,58 @@ impl Desk {
             folder: None,
         };
         api::connect_imap(&self.app, SUPPORT, input, password.into(), choices).await
+    }
+
+    /// Connects by signing in through the browser at the sandbox; the mail server takes its tokens.
+    pub async fn connect_by_browser(
+        &self,
+        sandbox: &Sandbox,
+        port: u16,
+        newest: Option<u32>,
+    ) -> AddressView {
+        let tenant = sandbox.description();
+        let request = ConnectRequest {
+            address: SUPPORT.to_owned(),
+            opens: Opens::Own,
+            registration: Some(RegistrationInput {
+                client_id: tenant.client_id.clone(),
+                tenant: tenant.tenant.clone(),
+                cloud: CloudInput::Custom {
+                    authority: tenant.authority.clone(),
+                    graph_url: tenant.graph_url.clone(),
+                },
+            }),
+            private_window: false,
+            language: "en".to_owned(),
+        };
+        let input = ImapInput {
+            server: format!("127.0.0.1:{port}"),
+            login: SUPPORT.to_owned(),
+            ..ImapInput::default()
+        };
+        let attempt = api::begin_connect_imap(&self.app, request, input)
+            .await
+            .unwrap();
+        wait(
+            "the sign-in is ready",
+            async || match api::connect_attempt(&self.app, &attempt.id).unwrap().stage {
+                ConnectStage::Ready { .. } => Some(()),
+                ConnectStage::Failed { finding } => panic!("{finding:?}"),
+                ConnectStage::Preparing
+                | ConnectStage::WaitingForBrowser { .. }
+                | ConnectStage::Checking
+                | ConnectStage::WrongAccount { .. } => None,
+            },
+        )
+        .await;
+        let choices = ConnectChoices {
+            brand: "Contoso".to_owned(),
+            import_newest: newest,
+            folder: None,
+        };
+        api::finish_connect(&self.app, &attempt.id, choices)
+            .await
+            .unwrap()
     }
 
     pub async fn view(&self, id: i64) -> AddressView {

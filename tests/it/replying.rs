@@ -4,9 +4,9 @@ use crate::imap::{
     Desk,
     dovecot::{self, Dovecot},
 };
+use crate::smtp::sends_by;
 use crate::world::{self, SUPPORT, World, wait};
 use mailroom_core::api;
-use mailroom_core::api::SmtpInput;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{ReplyView, TicketQuery, TicketView};
 use mailroom_core::app::App;
@@ -246,13 +246,7 @@ async fn an_answer_leaves_by_the_addresses_own_smtp_server_or_not_at_all() {
     assert_eq!(error.code, ErrorCode::NoOutbound, "no server to send with");
 
     let mut postfix = Postfix::start(&dovecot, Ways::default()).await;
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
+    sends_by(&desk.app, view.id, &postfix).await;
     let reply: ReplyView = api::reply(&desk.app, number, "Zu Händen 様\n.\nEnde", false)
         .await
         .unwrap();

@@ -12,6 +12,7 @@ use crate::imap::{Desk, Papers};
 use mailroom_core::account::{EmailAddress, ImapAuth, SmtpServer, Tls};
 use mailroom_core::api::view::{ConnectionMap, Outcome, Station, StationState};
 use mailroom_core::api::{self, SmtpInput};
+use mailroom_core::app::App;
 use mailroom_core::provider::ProviderError;
 use mailroom_core::provider::imap::{Credentials, Trust};
 use mailroom_core::provider::outbound::{Envelope, NotSent, Outbound};
@@ -21,6 +22,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const OWN: &str = "support@contoso.example";
+
+/// The address sends through the Postfix from now on.
+pub async fn sends_by(app: &App, id: i64, postfix: &Postfix) {
+    let input = SmtpInput {
+        server: format!("127.0.0.1:{}", postfix.submission),
+        ..SmtpInput::default()
+    };
+    api::set_outbound(app, id, input, None).await.unwrap();
+}
+
+/// A desk with an address that is read from the Dovecot.
+async fn reading(dovecot: &Dovecot, roots: &str, folder: Option<&str>) -> (Desk, i64) {
+    let desk = Desk::new(Some(roots)).await;
+    let connected = desk.connect(dovecot.port, dovecot::PASSWORD, folder, None);
+    let id = connected.await.unwrap().id;
+    desk.verified(id).await;
+    (desk, id)
+}
 
 fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
@@ -329,15 +348,10 @@ async fn a_test_mail_goes_out_by_smtp_and_comes_back_by_imap() {
         return;
     }
     let dovecot = Dovecot::start().await;
-    let desk = Desk::new(Some(&dovecot.papers.ca)).await;
-    let view = desk
-        .connect(dovecot.port, dovecot::PASSWORD, None, None)
-        .await
-        .unwrap();
-    desk.verified(view.id).await;
+    let (desk, id) = reading(&dovecot, &dovecot.papers.ca, None).await;
 
     // Without a server for outgoing mail the address only reads, and the map says so.
-    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    let map = api::prove_sending(&desk.app, id).await.unwrap();
     assert_eq!(
         state(&map, Station::Fetch),
         (StationState::Ok, String::new())
@@ -354,21 +368,19 @@ async fn a_test_mail_goes_out_by_smtp_and_comes_back_by_imap() {
         from: vec!["sales@contoso.example".to_owned()],
         ..SmtpInput::default()
     };
-    let wrong = api::set_outbound(&desk.app, view.id, input.clone(), Some("wrong".into())).await;
+    let wrong = api::set_outbound(&desk.app, id, input.clone(), Some("wrong".into())).await;
     let wrong = wrong.unwrap_err().evidence.unwrap();
     assert_eq!(wrong.code.as_deref(), Some("SMTP password refused"));
     // The password that the address is read with serves for sending too.
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
-    let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+    api::set_outbound(&desk.app, id, input, None).await.unwrap();
+    let map = api::check_address(&desk.app, id, None).await.unwrap();
     assert_eq!(
         state(&map, Station::Send),
         (StationState::Unknown, "sending_unproven".to_owned())
     );
     assert!(dovecot.mails().is_empty(), "a check sends nothing");
 
-    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    let map = api::prove_sending(&desk.app, id).await.unwrap();
     assert!(map.first_failed().is_none(), "{map:#?}");
     for station in [Station::Send, Station::RoundTrip] {
         assert_eq!(state(&map, station), (StationState::Ok, String::new()));
@@ -386,14 +398,8 @@ async fn a_test_mail_goes_out_by_smtp_and_comes_back_by_imap() {
         },
     )
     .await;
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
-    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    sends_by(&desk.app, id, &postfix).await;
+    let map = api::prove_sending(&desk.app, id).await.unwrap();
     assert_eq!(
         state(&map, Station::Send),
         (StationState::Failed, "SMTP sender not owned".to_owned())
@@ -420,26 +426,15 @@ async fn a_test_mail_beside_the_folder_that_is_read_is_found_in_the_inbox() {
     )
     .await;
     let roots = [dovecot.papers.ca.as_str(), soon.ca.as_str()].join("\n");
-    let desk = Desk::new(Some(&roots)).await;
-    let view = desk
-        .connect(dovecot.port, dovecot::PASSWORD, Some("Requests"), None)
-        .await
-        .unwrap();
-    desk.verified(view.id).await;
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
+    let (desk, id) = reading(&dovecot, &roots, Some("Requests")).await;
+    sends_by(&desk.app, id, &postfix).await;
     let beside = (StationState::Ok, "round_trip_in_inbox".to_owned());
-    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    let map = api::prove_sending(&desk.app, id).await.unwrap();
     assert_eq!(state(&map, Station::RoundTrip), beside);
     let view_of = map.station(Station::RoundTrip).unwrap();
     assert_eq!(view_of.finding.as_ref().unwrap().args["folder"], "Requests");
     assert!(view_of.took_ms.is_some());
-    let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+    let map = api::check_address(&desk.app, id, None).await.unwrap();
     assert_eq!(state(&map, Station::RoundTrip), beside, "it is remembered");
     assert_eq!(
         (dovecot.mails().len(), dovecot.seen()),
@@ -459,16 +454,16 @@ async fn a_test_mail_beside_the_folder_that_is_read_is_found_in_the_inbox() {
         }
     }
     crate::world::wait("the poll comes upon it", async || {
-        api::sync_now(&desk.app, Some(view.id)).await.unwrap();
-        let map = api::check_address(&desk.app, view.id, None).await.unwrap();
+        api::sync_now(&desk.app, Some(id)).await.unwrap();
+        let map = api::check_address(&desk.app, id, None).await.unwrap();
         (state(&map, Station::RoundTrip) == (StationState::Ok, String::new())).then_some(())
     })
     .await;
-    let imported = desk.ledger(view.id, Outcome::Imported).await;
+    let imported = desk.ledger(id, Outcome::Imported).await;
     assert!(imported.is_empty(), "{imported:?}");
 
     // The server that sends has a certificate of its own, which ends before the other one.
-    let items = api::forecast(&desk.app, view.id).await.unwrap();
+    let items = api::forecast(&desk.app, id).await.unwrap();
     let ends: Vec<(&str, &str)> = items
         .iter()
         .map(|item| (item.args["host"].as_str(), item.args["days"].as_str()))

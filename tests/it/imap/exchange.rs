@@ -1,7 +1,6 @@
 //! Exchange Online's way of speaking IMAP, without tricks of our own invention: its capabilities, its flags, its words
 //! for throttling, expired tokens and mailboxes that are not to be had.
 
-use super::hostile::by_browser;
 use super::scripted::{Script, Trick, serve};
 use super::scripts::mailbox;
 use super::{Desk, Papers};
@@ -157,7 +156,7 @@ async fn an_exchange_mailbox_is_connected_imported_polled_marked_watched_and_che
         jiff::Timestamp::now().as_millisecond() + moved.load(Ordering::SeqCst)
     });
     let desk = Desk::at(&sandbox, Some(&papers.ca), clock).await;
-    let id = by_browser(&sandbox, &desk, port, Some(3)).await.id;
+    let id = desk.connect_by_browser(&sandbox, port, Some(3)).await.id;
     desk.verified(id).await;
     assert_eq!(desk.ledger(id, Outcome::Imported).await.len(), 3);
     wait("all are marked as read, and nothing else is", async || {

@@ -2,11 +2,7 @@
 
 use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
-use crate::world::{SUPPORT, wait};
-use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
-};
-use mailroom_core::api::{self, ImapInput};
+use mailroom_core::api;
 use mailroom_core::store::ledger::Outcome;
 use mailroom_sandbox::Sandbox;
 
@@ -111,58 +107,6 @@ async fn nothing_is_said_to_a_server_with_the_wrong_certificate() {
     }
 }
 
-/// Connects by a sign-in in the browser, for the newest `newest` mails and what comes.
-pub async fn by_browser(
-    sandbox: &Sandbox,
-    desk: &Desk,
-    port: u16,
-    newest: Option<u32>,
-) -> AddressView {
-    let tenant = sandbox.description();
-    let request = ConnectRequest {
-        address: SUPPORT.to_owned(),
-        opens: Opens::Own,
-        registration: Some(RegistrationInput {
-            client_id: tenant.client_id.clone(),
-            tenant: tenant.tenant.clone(),
-            cloud: CloudInput::Custom {
-                authority: tenant.authority.clone(),
-                graph_url: tenant.graph_url.clone(),
-            },
-        }),
-        private_window: false,
-        language: "en".to_owned(),
-    };
-    let input = ImapInput {
-        server: format!("127.0.0.1:{port}"),
-        login: SUPPORT.to_owned(),
-        ..ImapInput::default()
-    };
-    let attempt = api::begin_connect_imap(&desk.app, request, input)
-        .await
-        .unwrap();
-    wait(
-        "the sign-in is ready",
-        async || match api::connect_attempt(&desk.app, &attempt.id).unwrap().stage {
-            ConnectStage::Ready { .. } => Some(()),
-            ConnectStage::Failed { finding } => panic!("{finding:?}"),
-            ConnectStage::Preparing
-            | ConnectStage::WaitingForBrowser { .. }
-            | ConnectStage::Checking
-            | ConnectStage::WrongAccount { .. } => None,
-        },
-    )
-    .await;
-    let choices = ConnectChoices {
-        brand: "Contoso".to_owned(),
-        import_newest: newest,
-        folder: None,
-    };
-    api::finish_connect(&desk.app, &attempt.id, choices)
-        .await
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     let sandbox = Sandbox::start(mailroom_sandbox::Options::default())
@@ -172,7 +116,7 @@ async fn signs_in_through_the_browser_and_hands_the_token_over_by_xoauth2() {
     let script = Script::new("never", Trick::Say(""), 0);
     let port = serve(&papers, script.clone()).await;
     let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
-    let view = by_browser(&sandbox, &desk, port, None).await;
+    let view = desk.connect_by_browser(&sandbox, port, None).await;
     desk.imported(view.id, 3).await;
     let heard = script.heard().join("\n");
     assert!(heard.contains("AUTHENTICATE XOAUTH2 "), "{heard}");
@@ -191,7 +135,7 @@ async fn a_token_that_has_expired_by_the_sign_in_is_renewed_once() {
         let script = Script::new("AUTHENTICATE XOAUTH2", trick, 1);
         let port = serve(&papers, script.clone()).await;
         let desk = Desk::beside(&sandbox, Some(&papers.ca)).await;
-        by_browser(&sandbox, &desk, port, None).await;
+        desk.connect_by_browser(&sandbox, port, None).await;
         let heard = script.heard();
         let mut proofs = heard
             .iter()

@@ -182,7 +182,8 @@ pub async fn honest_server(papers: &Papers) -> u16 {
     serve(papers, Script::new("never", Trick::Say(""), 0)).await
 }
 
-pub(super) fn acceptor(papers: &Papers) -> TlsAcceptor {
+/// Speaks TLS with these papers.
+pub fn acceptor(papers: &Papers) -> TlsAcceptor {
     let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -2,50 +2,9 @@
 
 use super::scripted::{Script, Trick, serve};
 use super::{Desk, Papers};
-use crate::world::{SUPPORT, wait};
-use mailroom_core::api::view::{
-    CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
-};
-use mailroom_core::api::{self, ImapInput};
+use crate::world::wait;
+use mailroom_core::api;
 use mailroom_sandbox::Sandbox;
-
-async fn connected(desk: &Desk, sandbox: &Sandbox, port: u16) -> i64 {
-    let tenant = sandbox.description().clone();
-    let request = ConnectRequest {
-        address: SUPPORT.to_owned(),
-        opens: Opens::Own,
-        registration: Some(RegistrationInput {
-            client_id: tenant.client_id,
-            tenant: tenant.tenant,
-            cloud: CloudInput::Custom {
-                authority: tenant.authority,
-                graph_url: tenant.graph_url,
-            },
-        }),
-        private_window: false,
-        language: "en".to_owned(),
-    };
-    let input = ImapInput {
-        server: format!("127.0.0.1:{port}"),
-        login: SUPPORT.to_owned(),
-        ..ImapInput::default()
-    };
-    let attempt = api::begin_connect_imap(&desk.app, request, input)
-        .await
-        .unwrap();
-    wait("the sign-in is ready", async || {
-        let stage = api::connect_attempt(&desk.app, &attempt.id).unwrap().stage;
-        matches!(stage, ConnectStage::Ready { .. }).then_some(())
-    })
-    .await;
-    let choices = ConnectChoices {
-        brand: "Contoso".to_owned(),
-        import_newest: None,
-        folder: None,
-    };
-    let view = api::finish_connect(&desk.app, &attempt.id, choices).await;
-    view.unwrap().id
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_expires_mid_session_is_renewed_and_the_command_repeated_once() {
@@ -76,7 +35,7 @@ async fn a_token_that_expires_mid_session_is_renewed_and_the_command_repeated_on
         };
         let script = Script::new(at, trick, 1);
         let port = serve(&papers, script.clone()).await;
-        let id = connected(&desk, &sandbox, port).await;
+        let id = desk.connect_by_browser(&sandbox, port, None).await.id;
         desk.imported(id, 3).await;
         wait("the marks are made", async || {
             let details = api::address_details(&desk.app, id).await.unwrap();

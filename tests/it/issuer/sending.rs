@@ -2,8 +2,9 @@
 
 use super::Desk;
 use crate::imap::dovecot::Dovecot;
+use crate::smtp::sends_by;
+use mailroom_core::api;
 use mailroom_core::api::view::{Station, StationState};
-use mailroom_core::api::{self, SmtpInput};
 use mailroom_core::diagnosis::catalogue::{Fixer, Language, card};
 use mailroom_rigs::postfix::{self, Postfix, Ways};
 use std::fs;
@@ -16,13 +17,7 @@ async fn a_token_for_another_service_stops_at_sending_while_reading_goes_on() {
     let desk = Desk::new().await;
     let view = desk.connect(None).await;
     let mut postfix = Postfix::start(&desk.server, Ways::default()).await;
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
+    sends_by(&desk.app, view.id, &postfix).await;
     let map = api::prove_sending(&desk.app, view.id).await.unwrap();
     assert!(map.first_failed().is_none(), "{map:#?}");
 

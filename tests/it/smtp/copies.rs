@@ -1,11 +1,11 @@
 //! Copies of what was sent: in the folder for sent mail, once, and never taken for new mail.
 
-use super::{OWN, envelope, letter, sender, server};
+use super::{OWN, envelope, letter, reading, sender, sends_by, server};
 use crate::imap::Desk;
 use crate::imap::dovecot::{self, Dovecot};
 use mailroom_core::account::{ImapAuth, ImapServer, Tls};
+use mailroom_core::api;
 use mailroom_core::api::view::{ConnectionMap, Station, StationState};
-use mailroom_core::api::{self, SmtpInput};
 use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
 use mailroom_core::provider::outbound::{Copies, Outbound, SentCopy};
 use mailroom_core::store::ledger::Outcome;
@@ -17,20 +17,9 @@ const WITH_SENT: &str =
     "namespace inbox {\n mailbox Gesendet {\n auto = create\n special_use = \\Sent\n }\n}\n";
 
 async fn ready(dovecot: &Dovecot, postfix: &Postfix) -> (Desk, i64) {
-    let desk = Desk::new(Some(&dovecot.papers.ca)).await;
-    let view = desk
-        .connect(dovecot.port, dovecot::PASSWORD, None, None)
-        .await
-        .unwrap();
-    desk.verified(view.id).await;
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
-    (desk, view.id)
+    let (desk, id) = reading(dovecot, &dovecot.papers.ca, None).await;
+    sends_by(&desk.app, id, postfix).await;
+    (desk, id)
 }
 
 fn mailbox(dovecot: &Dovecot) -> ImapMailbox {

@@ -1,10 +1,11 @@
 //! The doctor at a server for outgoing mail: a real Postfix is made to fail and mended; the map stops at sending, names
 //! the cause and who can mend it, says that reading goes on, and is green afterwards.
 
+use super::{reading, sends_by};
 use crate::imap::dovecot::{self, Dovecot};
 use crate::imap::{Desk, Papers};
+use mailroom_core::api;
 use mailroom_core::api::view::{ConnectionMap, Station, StationState};
-use mailroom_core::api::{self, SmtpInput};
 use mailroom_core::diagnosis::catalogue::{self, Fixer, Language};
 use mailroom_rigs::postfix::{self, Postfix, Ways};
 
@@ -29,26 +30,15 @@ impl Patient {
             .map(|papers| papers.ca.as_str())
             .chain([dovecot.papers.ca.as_str()])
             .collect();
-        let desk = Desk::new(Some(&roots)).await;
-        let view = desk
-            .connect(dovecot.port, dovecot::PASSWORD, None, None)
-            .await
-            .unwrap();
-        desk.verified(view.id).await;
-        let input = SmtpInput {
-            server: format!("127.0.0.1:{}", postfix.submission),
-            ..SmtpInput::default()
-        };
-        api::set_outbound(&desk.app, view.id, input, None)
-            .await
-            .unwrap();
-        let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+        let (desk, id) = reading(&dovecot, &roots, None).await;
+        sends_by(&desk.app, id, &postfix).await;
+        let map = api::prove_sending(&desk.app, id).await.unwrap();
         assert!(map.first_failed().is_none(), "{map:#?}");
         let patient = Self {
             dovecot,
             postfix,
             desk,
-            id: view.id,
+            id,
         };
         patient.is_well("as connected").await;
         patient

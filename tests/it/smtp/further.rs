@@ -1,9 +1,8 @@
 //! Additional From addresses: in the list wherever somebody chooses the address that a mail is from, and what the server
 //! thinks of each is said.
 
-use super::OWN;
-use crate::imap::Desk;
-use crate::imap::dovecot::{self, Dovecot};
+use super::{OWN, reading};
+use crate::imap::dovecot::Dovecot;
 use crate::world::wait;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{HandOffFor, MailHandOff, StationState};
@@ -25,12 +24,7 @@ async fn a_request_is_mailed_from_the_address_that_was_chosen_or_not_at_all() {
         papers: None,
     };
     let postfix = Postfix::start(&dovecot, ways).await;
-    let desk = Desk::new(Some(&dovecot.papers.ca)).await;
-    let view = desk
-        .connect(dovecot.port, dovecot::PASSWORD, None, None)
-        .await
-        .unwrap();
-    desk.verified(view.id).await;
+    let (desk, id) = reading(&dovecot, &dovecot.papers.ca, None).await;
     let input = SmtpInput {
         server: format!("127.0.0.1:{}", postfix.submission),
         from: ["sales@contoso.example", "info@contoso.example"]
@@ -38,26 +32,24 @@ async fn a_request_is_mailed_from_the_address_that_was_chosen_or_not_at_all() {
             .to_vec(),
         ..SmtpInput::default()
     };
-    api::set_outbound(&desk.app, view.id, input, None)
-        .await
-        .unwrap();
+    api::set_outbound(&desk.app, id, input, None).await.unwrap();
     let senders = api::hand_off_senders(&desk.app).await.unwrap();
     let names: Vec<&str> = senders.iter().map(|one| one.address.as_str()).collect();
     assert_eq!(
         names,
         [OWN, "sales@contoso.example", "info@contoso.example"]
     );
-    assert!(senders.iter().all(|one| one.id == view.id));
+    assert!(senders.iter().all(|one| one.id == id));
 
-    let map = api::prove_sending(&desk.app, view.id).await.unwrap();
+    let map = api::prove_sending(&desk.app, id).await.unwrap();
     assert_eq!(map.send_as, StationState::Failed);
-    let whom = HandOffFor::Address(view.id);
+    let whom = HandOffFor::Address(id);
     let asked = api::hand_off(&desk.app, whom, "SMTP sender not owned")
         .await
         .unwrap();
     let mail = |sender: &str| MailHandOff {
         id: asked.id,
-        from: view.id,
+        from: id,
         sender: Some(sender.to_owned()),
         to: OWN.to_owned(),
         language: "en".to_owned(),

@@ -7,8 +7,6 @@ use mailroom_core::provider::ProviderError;
 use mailroom_core::provider::imap::{Credentials, Trust};
 use mailroom_core::provider::outbound::{NotSent, Outbound, Sent};
 use mailroom_core::provider::smtp::{SmtpSender, Times};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -77,16 +75,7 @@ impl Theatre {
 
     pub fn new() -> Self {
         let papers = Papers::new(&["127.0.0.1"]);
-        let chain = vec![CertificateDer::from_pem_slice(papers.certificate.as_bytes()).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = crate::imap::scripted::acceptor(&papers);
         Self { papers, acceptor }
     }
 

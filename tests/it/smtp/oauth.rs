@@ -4,12 +4,9 @@
 use super::hostile::Theatre;
 use crate::imap::Desk;
 use crate::imap::scripted::honest_server;
-use crate::world::{SUPPORT, wait};
 use mailroom_core::account::Tls;
-use mailroom_core::api::view::{
-    AddressView, CloudInput, ConnectChoices, ConnectRequest, ConnectStage, Opens, RegistrationInput,
-};
-use mailroom_core::api::{self, ImapInput, SmtpInput};
+use mailroom_core::api::view::AddressView;
+use mailroom_core::api::{self, SmtpInput};
 use mailroom_sandbox::Sandbox;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -68,44 +65,9 @@ async fn taking_tokens(theatre: &Theatre, mechanism: &'static str, good: usize) 
 
 /// An address that is read by IMAP with a token of the practice tenant.
 async fn connected(sandbox: &Sandbox, theatre: &Theatre) -> (Desk, AddressView) {
-    let tenant = sandbox.description().clone();
     let port = honest_server(theatre.papers()).await;
     let desk = Desk::beside(sandbox, Some(&theatre.papers().ca)).await;
-    let request = ConnectRequest {
-        address: SUPPORT.to_owned(),
-        opens: Opens::Own,
-        registration: Some(RegistrationInput {
-            client_id: tenant.client_id.clone(),
-            tenant: tenant.tenant.clone(),
-            cloud: CloudInput::Custom {
-                authority: tenant.authority.clone(),
-                graph_url: tenant.graph_url.clone(),
-            },
-        }),
-        private_window: false,
-        language: "en".to_owned(),
-    };
-    let input = ImapInput {
-        server: format!("127.0.0.1:{port}"),
-        login: SUPPORT.to_owned(),
-        ..ImapInput::default()
-    };
-    let attempt = api::begin_connect_imap(&desk.app, request, input)
-        .await
-        .unwrap();
-    wait("the sign-in is ready", async || {
-        let stage = api::connect_attempt(&desk.app, &attempt.id).unwrap().stage;
-        matches!(stage, ConnectStage::Ready { .. }).then_some(())
-    })
-    .await;
-    let choices = ConnectChoices {
-        brand: "Contoso".to_owned(),
-        import_newest: None,
-        folder: None,
-    };
-    let view = api::finish_connect(&desk.app, &attempt.id, choices)
-        .await
-        .unwrap();
+    let view = desk.connect_by_browser(sandbox, port, None).await;
     (desk, view)
 }
 
