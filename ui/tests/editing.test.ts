@@ -1,3 +1,4 @@
+import { isAtMicrosoft } from "../src/screens/connect/form";
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
 import App from "../src/App.svelte";
@@ -267,10 +268,18 @@ test("an import that is under way stands in the way, by name", async () => {
       throw problem("import_running", { value: address.address });
     },
   });
-  await screen.findByTestId("convert-imap");
+  await screen.findByTestId("convert-graph");
+  await press("convert-graph");
   await press("connect-next");
   await waitFor(() =>
     expect(document.body.textContent).toContain("An import is under way"),
   );
-  expect(screen.getByTestId("convert-imap")).toBeTruthy();
+  expect(screen.getByTestId("convert-graph")).toBeTruthy();
+});
+
+test("Microsoft's sign-in by IMAP is offered at Microsoft's servers only", () => {
+  for (const host of ["outlook.office365.com", "Partner.Outlook.cn"])
+    expect(isAtMicrosoft(host), host).toBe(true);
+  for (const host of ["mail.contoso.example", "notoutlook.com", ""])
+    expect(isAtMicrosoft(host), host).toBe(false);
 });

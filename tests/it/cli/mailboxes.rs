@@ -7,6 +7,7 @@ use crate::world::{SUPPORT, wait};
 use mailroom_rigs::postfix::{self, Postfix, Ways};
 use serde_json::Value;
 use std::path::PathBuf;
+use tokio::net::TcpListener;
 
 const INFO: &str = "info@contoso.example";
 
@@ -249,4 +250,50 @@ async fn a_shared_mailbox_is_connected_by_somebody_who_may_open_it() {
     assert!(refused.json()["code"].is_string());
     let listed = terminal.run(&["status", "--json"]).await.json();
     assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_drops_and_a_kill_while_trying_change_nothing() {
+    let server = Dovecot::start().await;
+    server.deliver("new", "one@contoso.example", -60);
+    let office = Office::new(&server).await;
+    let connected = office.connect(&server, &[], &password()).await;
+    assert_eq!(connected.code, 0, "{connected:?}");
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = other.local_addr().unwrap().to_string();
+    let change = ["servers", SUPPORT, "--imap", &place];
+    let unchanged = async || {
+        let listed = office.run(&["servers", SUPPORT], "").await.json();
+        assert_eq!(listed[0]["port"], server.port, "{listed}");
+        assert!(listed[0]["warning"].is_null(), "{listed}");
+        let synced = office.run(&["sync", SUPPORT, "--once"], "").await;
+        assert_eq!(synced.code, 0, "{synced:?}");
+    };
+
+    let drops = async {
+        loop {
+            drop(other.accept().await);
+        }
+    };
+    let dropped = tokio::select! {
+        answer = office.run(&change, "") => answer,
+        () = drops => unreachable!("lines are dropped for ever"),
+    };
+    assert_eq!(
+        (dropped.code, codes(&dropped.json())),
+        (1, vec![(false, false)])
+    );
+    unchanged().await;
+
+    // It has a line, and hears nothing.
+    let ca = ["--ca-file", office.ca.to_str().unwrap()];
+    let mut trying = office
+        .terminal
+        .command(&[&change[..], &ca].concat())
+        .spawn()
+        .unwrap();
+    let line = other.accept().await.unwrap();
+    trying.kill().await.unwrap();
+    drop(line);
+    unchanged().await;
 }

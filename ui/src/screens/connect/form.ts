@@ -143,6 +143,13 @@ export const wantedOf = (form: Form): Registration => ({
   clientId: isGuid(form.clientId) ? form.clientId.trim() : null,
 });
 
+/** Domains of Exchange Online's servers, in each cloud that there is a choice of. */
+const microsoft =
+  /(^|\.)(office365\.com|office\.com|outlook\.com|office365\.us|outlook\.cn)$/i;
+
+/** Whether a server may be one of Microsoft's, so that its sign-in by IMAP is worth an offer; the core decides. */
+export const isAtMicrosoft = (host: string) => microsoft.test(host.trim());
+
 /** Exchange Online by IMAP and SMTP (Microsoft, "POP, IMAP, and SMTP settings for Outlook.com and Microsoft 365"). */
 export const exchangeOnline = (form: Form): Partial<Form> => ({
   inbound: {
