@@ -76,14 +76,15 @@ pub(crate) async fn sends_as_person(
     if row.mailbox.is_none() {
         return Ok(inbound);
     }
-    let account = row.account_id;
-    let account = app
-        .context
-        .store
-        .read(move |db| accounts::get(db, account))
-        .await?
-        .ok_or_else(not_found)?;
+    let account = account_of(app, row).await?;
     Ok(sends_as(row, &account, inbound))
+}
+
+/// The sign-in that an address is read with.
+async fn account_of(app: &App, row: &AddressRow) -> Result<AccountRow, ApiError> {
+    let id = row.account_id;
+    let found = app.context.store.read(move |db| accounts::get(db, id));
+    found.await?.ok_or_else(not_found)
 }
 
 /// As [`sends_as_person`], with the account that signed in.
@@ -167,13 +168,7 @@ pub(crate) async fn try_outbound(
         let sender = connections.smtp_password_trial(server, &own, password);
         return Ok(sender.verify().await);
     }
-    let account = row.account_id;
-    let account = app
-        .context
-        .store
-        .read(move |db| accounts::get(db, account))
-        .await?
-        .ok_or_else(not_found)?;
+    let account = account_of(app, row).await?;
     if server.auth == ImapAuth::Token {
         refuse_other_door(&account.registration, &server.host, Direction::Outbound)?;
     }

@@ -97,19 +97,10 @@ async fn watch(context: &Context, wake: &Notify, row: &AddressRow) -> Ended {
 }
 
 fn asked_wait(error: &ProviderError) -> Option<Duration> {
-    match error {
-        ProviderError::Throttled(wait, _) => Some(*wait),
-        ProviderError::Offline(_)
-        | ProviderError::Token(_)
-        | ProviderError::Unauthorized(_)
-        | ProviderError::Forbidden(_)
-        | ProviderError::Untrusted(_)
-        | ProviderError::NotFound(_)
-        | ProviderError::CursorExpired(_)
-        | ProviderError::QuotaFull(_)
-        | ProviderError::Server(_)
-        | ProviderError::Protocol(..) => None,
-    }
+    let ProviderError::Throttled(wait, _) = error else {
+        return None;
+    };
+    Some(*wait)
 }
 
 fn back_off(failures: &mut u32) -> Duration {
