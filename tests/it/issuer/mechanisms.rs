@@ -2,7 +2,8 @@
 //! and such as Microsoft's, taken and refused.
 
 use super::Desk;
-use super::shared::{BOTH, SEND_AS, connect, desk, postfix as sending, sends};
+use super::shared::{BOTH, SEND_AS, connect, desk, postfix as sending};
+use crate::smtp::sends_by;
 use mailroom_core::api;
 use mailroom_core::api::view::{Direction, StationState};
 use mailroom_rigs::postfix;
@@ -51,7 +52,7 @@ async fn each_mechanism_alone_signs_in_for_reading_and_sending_and_its_refusal_i
         desk.server.allow(BOTH).await;
         let view = connect(&desk).await;
         let postfix = sending(&desk, SEND_AS).await;
-        sends(&desk, view.id, &postfix).await;
+        sends_by(&desk.app, view.id, &postfix).await;
         let taken = refusals(&desk, view.id).await;
         assert!(taken.is_empty(), "{what}: {taken:?}");
         let log = desk.server.log();

@@ -4,13 +4,14 @@
 use super::Desk;
 use super::rig::{Answer, Provider};
 use crate::imap::dovecot::Dovecot;
+use crate::smtp::sends_by;
 use crate::world::{SUPPORT, wait};
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{
     AddressView, ConnectAttempt, ConnectRequest, ConnectStage, ConnectionMap, Opens, Station,
     StationState, Status,
 };
-use mailroom_core::api::{self, ImapInput, SmtpInput};
+use mailroom_core::api::{self, ImapInput, InboundInput, ServerPasswords, ServersInput};
 use mailroom_core::diagnosis::Finding;
 use mailroom_core::diagnosis::catalogue::Fixer;
 use mailroom_rigs::postfix::{self, Postfix, Ways};
@@ -74,14 +75,6 @@ pub(super) async fn connect(desk: &Desk) -> AddressView {
     assert_eq!(identity.login_name, "kim");
     assert_eq!(shared.as_ref().unwrap().address, SUPPORT);
     desk.finish(&attempt, None).await
-}
-
-pub(super) async fn sends(desk: &Desk, id: i64, postfix: &Postfix) {
-    let input = SmtpInput {
-        server: format!("127.0.0.1:{}", postfix.submission),
-        ..SmtpInput::default()
-    };
-    api::set_outbound(&desk.app, id, input, None).await.unwrap();
 }
 
 /// A mail for Kim alone. Opening the folder would take it from `new` to `cur`.
@@ -163,7 +156,7 @@ async fn the_delegate_signs_in_reads_the_shared_mailbox_and_sends_as_it() {
 
     if postfix::is_possible() {
         let postfix = postfix(&desk, SEND_AS).await;
-        sends(&desk, view.id, &postfix).await;
+        sends_by(&desk.app, view.id, &postfix).await;
         let servers = api::servers(&desk.app, Some(view.id)).await.unwrap();
         let users: Vec<&str> = servers.iter().map(|server| server.user.as_str()).collect();
         assert_eq!(users, [SUPPORT, "kim"], "inbound and outbound");
@@ -276,7 +269,7 @@ async fn sending_is_refused_apart_from_reading_until_send_as_is_given() {
     desk.server.allow(BOTH).await;
     let view = connect(&desk).await;
     let postfix = postfix(&desk, NOT_SEND_AS).await;
-    sends(&desk, view.id, &postfix).await;
+    sends_by(&desk.app, view.id, &postfix).await;
     let map = api::prove_sending(&desk.app, view.id).await.unwrap();
     assert_eq!(
         (map.full_access, map.send_as),
@@ -347,7 +340,7 @@ async fn another_delegate_takes_over_and_sends_under_their_own_name() {
         .await;
     let view = connect(&desk).await;
     let postfix = postfix(&desk, "support@contoso.example kim, alex\n").await;
-    sends(&desk, view.id, &postfix).await;
+    sends_by(&desk.app, view.id, &postfix).await;
     signs_in_as(&desk, "alex");
     let again = api::reconnect_address(&desk.app, view.id, false, "en")
         .await
@@ -363,5 +356,39 @@ async fn another_delegate_takes_over_and_sends_under_their_own_name() {
     assert_eq!(users, [SUPPORT, "alex"]);
     let map = api::prove_sending(&desk.app, view.id).await.unwrap();
     assert_eq!(map.send_as, StationState::Ok, "{map:#?}");
+    desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changing_its_servers_never_turns_a_shared_mailbox_into_a_personal_one() {
+    let desk = desk().await;
+    desk.server.allow(BOTH).await;
+    let personal = Personal::in_mailbox_of(&desk, "kim");
+    let view = connect(&desk).await;
+    let inbound = |login: &str| ServersInput {
+        inbound: Some(InboundInput {
+            server: format!("127.0.0.1:{}", desk.server.port),
+            login: Some(login.to_owned()),
+            ..InboundInput::default()
+        }),
+        anyway: true,
+        ..ServersInput::default()
+    };
+    let own = ServerPasswords::default();
+    let saved = api::save_servers(&desk.app, view.id, inbound("kim"), own).await;
+    let saved = saved.unwrap();
+    assert!(!saved[0].stored, "not even when it is to be kept anyway");
+    let finding = saved[0].finding.as_ref().unwrap();
+    assert_eq!(finding.code, "shared_login_is_own");
+    let password = ServerPasswords {
+        inbound: Some("a password".into()),
+        ..ServerPasswords::default()
+    };
+    let refused = api::save_servers(&desk.app, view.id, inbound(SUPPORT), password).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::SharedNeedsBrowser);
+    let servers = api::servers(&desk.app, Some(view.id)).await.unwrap();
+    assert_eq!(servers[0].user, SUPPORT);
+    verified(&desk, view.id).await;
+    assert!(personal.is_untouched());
     desk.app.close().await;
 }
