@@ -5,6 +5,8 @@ use super::dovecot::{self, Dovecot};
 use super::gate::Gate;
 use crate::world::wait;
 use mailroom_core::account::{ImapAuth, ImapServer, Tls};
+use mailroom_core::api;
+use mailroom_core::api::view::AddressSettings;
 use mailroom_core::provider::imap::{Credentials, ImapMailbox, Patience, Trust};
 use mailroom_core::provider::{Mark, Provider, ProviderError, RemoteMessage, SpecialUse, Then};
 use mailroom_core::store::ledger::Outcome;
@@ -258,6 +260,31 @@ async fn mail_becomes_a_ticket_without_waiting_for_the_next_poll() {
         })
         .await;
         eprintln!("delivery to ticket: {:?}", begun.elapsed());
+    }
+    desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_tells_of_new_mail_it_is_asked_for() {
+    let server =
+        Dovecot::with("imap_capability = IMAP4rev1 SASL-IR LITERAL+ ID UIDPLUS MOVE\n").await;
+    let desk = Desk::new(Some(&server.papers.ca)).await;
+    let connected = desk.connect(server.port, dovecot::PASSWORD, None, None);
+    let view = desk.verified(connected.await.unwrap().id).await;
+    let settings = AddressSettings {
+        brand: "Contoso".to_owned(),
+        poll_interval_s: 15,
+        category: String::new(),
+    };
+    api::save_address_settings(&desk.app, view.id, settings)
+        .await
+        .unwrap();
+    for number in 1..=2 {
+        server.deliver("new", &format!("asked-{number}@contoso.example"), 1);
+        wait("the next poll has it", async || {
+            (desk.ledger(view.id, Outcome::Imported).await.len() == number).then_some(())
+        })
+        .await;
     }
     desk.app.close().await;
 }

@@ -5,7 +5,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -71,6 +71,8 @@ pub struct Script {
     heard: Arc<Mutex<Vec<String>>>,
     /// Ends every line that is open.
     hang_up: Arc<tokio::sync::Notify>,
+    /// How long each line that is closed was open.
+    closed: Arc<Mutex<Vec<Duration>>>,
     /// Another trick of the same server.
     also: Option<Arc<Script>>,
     /// How it answers where it plays none.
@@ -88,6 +90,7 @@ impl Script {
             uid: None,
             heard: Arc::default(),
             hang_up: Arc::default(),
+            closed: Arc::default(),
             also: None,
             honest: Arc::new(honest),
             news: Arc::default(),
@@ -151,6 +154,11 @@ impl Script {
         heard.iter().filter(|line| line.contains(command)).count()
     }
 
+    /// How long each line that is closed was open.
+    pub fn closed(&self) -> Vec<Duration> {
+        self.closed.lock().unwrap().clone()
+    }
+
     /// Whether no trick is left.
     pub fn is_spent(&self) -> bool {
         self.times.load(Ordering::SeqCst) == 0
@@ -204,10 +212,13 @@ pub async fn serve(papers: &Papers, script: Script) -> u16 {
         while let Ok((tcp, _)) = listener.accept().await {
             let (acceptor, script) = (acceptor.clone(), script.clone());
             tokio::spawn(async move {
+                let begun = Instant::now();
                 if let Ok(stream) = acceptor.accept(tcp).await {
                     let greeting = Some("GREETING".to_owned());
+                    let closed = script.closed.clone();
                     // An error is the client's hanging up.
                     let _ = talk(BufReader::new(stream), script, greeting).await;
+                    closed.lock().unwrap().push(begun.elapsed());
                 }
             });
         }
@@ -314,7 +325,10 @@ async fn talk(
             Some(Trick::Hang(text)) => {
                 stream.write_all(text.as_bytes()).await?;
                 stream.flush().await?;
-                tokio::time::sleep(Duration::from_secs(120)).await;
+                // Until the client has had enough.
+                let mut unread = Vec::new();
+                let rest = stream.read_to_end(&mut unread);
+                let _ = tokio::time::timeout(Duration::from_secs(120), rest).await;
                 return Ok(());
             }
             Some(Trick::Big(begin, bytes, end)) => {

@@ -1,4 +1,4 @@
-//! Ninety ways for a server to be wrong, each tried on the mailbox alone, with little patience. Whatever it says: the
+//! Two hundred ways for a server to be wrong, each tried on the mailbox alone, with little patience. Whatever it says: the
 //! line is closed in time, little is kept, and once the server is honest again, every mail is there once and whole.
 
 use super::Papers;
@@ -100,7 +100,10 @@ async fn endure(papers: &Papers, at: &'static str, trick: Trick) {
                     assert_eq!(had, expected(), "{at} {trick:?}");
                     return;
                 }
-                Err(error) => errors.push(error),
+                Err(error) => {
+                    assert!(!format!("{error:?}").contains("CANARY"), "{at} {trick:?}");
+                    errors.push(error);
+                }
             }
         }
         panic!("{at} {trick:?}: the honest server is not read: {errors:?}");

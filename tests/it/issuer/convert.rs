@@ -36,8 +36,10 @@ async fn a_password_gives_way_to_tokens_and_everything_else_stays() {
         (ledger(Outcome::Imported).await.len() == 2).then_some(())
     })
     .await;
-    wait("it is polled", async || {
-        desk.view(view.id).await.last_success_at
+    wait("it is polled, and the import is over", async || {
+        let view = desk.view(view.id).await;
+        let over = view.import.is_some_and(|import| import.ended_at.is_some());
+        view.last_success_at.filter(|_| over)
     })
     .await;
     let before = api::address_details(&desk.app, view.id).await.unwrap();

@@ -44,7 +44,7 @@ struct Shared {
 pub struct Times {
     /// For the connection.
     pub connect: Duration,
-    /// For each reply, and for the TLS handshake.
+    /// For each reply, for the TLS handshake, and for greeting and EHLO together.
     pub reply: Duration,
     /// For a message and the reply to it.
     pub message: Duration,

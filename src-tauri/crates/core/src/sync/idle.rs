@@ -21,6 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How soon the request is made anew. Servers hang up after 30 minutes (RFC 2177 asks for less than 29); routers
 /// forget a silent line sooner, and a dead line is only found by saying something.
 const RENEW: Duration = Duration::from_secs(9 * 60);
+const _: () = assert!(RENEW.as_secs() < 29 * 60);
 /// The least time between two polls asked for here.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The first pause after the line dropped; it doubles up to the longest.

@@ -58,7 +58,7 @@ impl Session {
         // Greeting and EHLO; the name of this computer is nobody's business (RFC 5321 §4.1.4 allows an address).
         let hello = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(line), &hello);
-        let connection = match timeout(times.reply.saturating_mul(2), greeted).await {
+        let connection = match timeout(times.reply, greeted).await {
             Err(_) => return Err(late()),
             Ok(Err(error)) => return Err(meaning(&error, &ear, Stage::Greeting, &[])),
             Ok(Ok(connection)) => connection,

@@ -56,10 +56,11 @@ async fn sent_mail_reaches_mailboxes_and_sent_items_and_bounces() {
         "Grüße ☕"
     );
 
+    // Without Mail.Send.Shared nobody sends as somebody else, whatever their rights.
     let foreign = json!({"message": {"subject": "x", "from": person("alex@contoso.example"), "toRecipients": [person("a@b.example")]}});
     assert_eq!(
         refusal(send(foreign).await.unwrap()).await,
-        (403, "ErrorSendAsDenied".into())
+        (403, "ErrorAccessDenied".into())
     );
     let header =
         json!({"message": {"internetMessageHeaders": [{"name": "Auto-Submitted", "value": "x"}]}});
