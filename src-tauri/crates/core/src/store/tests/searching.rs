@@ -339,7 +339,14 @@ fn a_database_of_an_earlier_version_is_indexed_anew() {
     older
         .execute(attach, [newest_path.to_str().unwrap()])
         .unwrap();
-    for table in ["brands", "accounts", "addresses", "tickets", "messages"] {
+    for table in [
+        "brands",
+        "accounts",
+        "addresses",
+        "tickets",
+        "messages",
+        "bodies",
+    ] {
         let columns: String = older
             .query_row(
                 "SELECT group_concat(name) FROM pragma_table_info(?1, 'main')",

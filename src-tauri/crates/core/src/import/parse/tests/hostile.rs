@@ -8,9 +8,10 @@ use crate::import::test_clock::ran;
 
 const HEADER: &str = "From: a@x.example\nSubject: hostile\nMessage-ID: <h@x.example>\n";
 
-/// Parses in 250 ms per MB. The best of three counts: a busy machine only ever adds to the time.
+/// Parses within a second per MB of processor time, which catches what grows with the square; the bench measures how fast
+/// it is. The best of three counts: a busy machine only ever adds to the time.
 fn in_time(what: &str, raw: &[u8]) -> ParsedMail {
-    let allowed = Duration::from_millis(250).mul_f64((raw.len() as f64 / 1e6).max(1.0));
+    let allowed = Duration::from_secs(1).mul_f64((raw.len() as f64 / 1e6).max(1.0));
     let mut best = Duration::MAX;
     for _ in 0..3 {
         let start = ran();
