@@ -49,7 +49,7 @@ def letter(subject, to, author=None):
     )
     if author:
         message.from_ = Recipient(email_address=EmailAddress(address=author))
-    return SendMailPostRequestBody(message=message)
+    return SendMailPostRequestBody(message=message, save_to_sent_items=True)
 
 
 async def subjects(mailbox, folder):
