@@ -125,7 +125,7 @@ async fn moves_and_deletes_what_was_asked_for_and_nothing_else() {
         server.remove("m4@contoso.example");
         let marks = [
             mark(find("m1"), to("Done")),
-            mark(find("m2"), Then::Delete),
+            mark(find("m2"), Then::Delete { folder_id: None }),
             mark(find("m4"), to("Done")),
         ];
         for _ in 0..2 {
@@ -177,7 +177,7 @@ async fn what_somebody_else_removed_or_renumbered_is_told_apart() {
     assert!(had.iter().all(expired), "{had:?}");
     // A mark with an old number touches nothing.
     provider
-        .mark(&[mark(&third, Then::Delete)])
+        .mark(&[mark(&third, Then::Remove)])
         .await
         .remove(0)
         .unwrap();

@@ -71,8 +71,9 @@ pub struct App {
     pub(crate) any_endpoint: bool,
     pub(crate) rates: Rates,
     pub(crate) maps: checkup::Maps,
-    /// The last rehearsed choice of what becomes of an address's mail on the server.
-    pub(crate) rehearsed: Mutex<BTreeMap<i64, AfterImport>>,
+    /// The last rehearsed choice of what becomes of an address's mail on the server, with the folder that it goes to
+    /// (`AddressRow::after_import_folder`).
+    pub(crate) rehearsed: Mutex<BTreeMap<i64, (AfterImport, Option<String>)>>,
     pub(crate) visits: handoffs::Visits,
     notices: broadcast::Sender<Notice>,
     sandbox: Mutex<Option<SandboxView>>,

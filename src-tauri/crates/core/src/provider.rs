@@ -198,8 +198,24 @@ pub enum Then {
         /// The folder.
         folder_id: String,
     },
-    /// It is deleted as mail programs delete: where the server has a folder for deleted mail, it goes there.
-    Delete,
+    /// It is deleted as mail programs delete: it goes to the folder for deleted mail.
+    Delete {
+        /// That folder, as it was rehearsed ([`FolderEntry::id`]). Nothing in marks that are older than this word: the
+        /// folder is looked for then, and only where the server has none, the message is removed for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder_id: Option<String>,
+    },
+    /// It is removed for good. Graph knows no such thing: there it goes to the folder for deleted mail.
+    Remove,
+}
+
+/// The folder for deleted mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trash {
+    /// As [`FolderEntry::id`].
+    pub id: String,
+    /// As [`FolderEntry::path`].
+    pub path: String,
 }
 
 /// A request failed. A variant exists because somebody does something different about it; what the server
@@ -351,6 +367,24 @@ impl Provider {
         match self {
             Self::Graph(mailbox) => mailbox.folders().await,
             Self::Imap(mailbox) => Box::pin(mailbox.folders()).await,
+        }
+    }
+
+    /// The folder for deleted mail; nothing where the server names none. Where something in the server's list could
+    /// not be read, the folder may be that: this is an error.
+    pub async fn trash(&self) -> Result<Option<Trash>, ProviderError> {
+        match self {
+            Self::Graph(mailbox) => {
+                let entries = mailbox.folders().await?;
+                let found = entries
+                    .into_iter()
+                    .find(|entry| entry.special == Some(SpecialUse::Trash));
+                Ok(found.map(|entry| Trash {
+                    id: entry.id,
+                    path: entry.path,
+                }))
+            }
+            Self::Imap(mailbox) => Box::pin(mailbox.trash()).await,
         }
     }
 

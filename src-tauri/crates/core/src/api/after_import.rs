@@ -3,12 +3,12 @@
 use super::addresses::row_and_account;
 use super::error::{ApiError, ErrorCode};
 use super::folders::find;
-use super::view::{AfterImport, AfterImportRehearsal, Outcome, RehearsedMail, SpecialUse};
+use super::view::{AfterImport, AfterImportRehearsal, Outcome, RehearsedMail};
 use crate::account::EmailAddress;
 use crate::app::App;
 use crate::provider::Provider;
 use crate::store::addresses::{self, AddressRow};
-use crate::store::after_import;
+use crate::store::after_import::{self, FOR_GOOD};
 use crate::store::events::{self, EventKind};
 use crate::store::marks;
 use crate::sync::{StepError, follow, rehearse_each};
@@ -36,12 +36,11 @@ pub async fn rehearse_after_import(
             .arg("most", REHEARSED.end()));
     }
     let (row, provider) = open(app, id).await?;
-    let (choice, _) = settled(&row, &provider, choice).await?;
-    let goes_to = match &choice {
-        AfterImport::Leave | AfterImport::Read => None,
-        AfterImport::Move { folder } => Some(folder.clone()),
-        AfterImport::Delete => trash(&provider).await?,
-    };
+    let Settled {
+        choice,
+        folder_id,
+        goes_to,
+    } = settled(&row, &provider, choice).await?;
     let (_, each) = rehearse_each(&app.context, &row, &provider, newest).await?;
     let takes_away = choice.takes_away();
     let mails: Vec<RehearsedMail> = each
@@ -65,7 +64,7 @@ pub async fn rehearse_after_import(
     app.rehearsed
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .insert(id, choice.clone());
+        .insert(id, (choice.clone(), folder_id));
     Ok(AfterImportRehearsal {
         choice,
         goes_to,
@@ -79,10 +78,11 @@ pub async fn rehearse_after_import(
 
 /// Chooses what becomes of mail on the server once it is imported, from now on; with `also_imported` of what was
 /// imported earlier and still lies in the folder, too. `confirmation` is the address, typed by the person: moving and
-/// deleting need it.
+/// deleting need it. Deleted mail goes where the rehearsal said, from then on.
 ///
 /// # Errors
-/// [`ErrorCode::RehearsalNeeded`] unless this process rehearsed this choice last, [`ErrorCode::ConfirmationNeeded`],
+/// [`ErrorCode::RehearsalNeeded`] unless this process rehearsed this choice last and mail would still go to the same
+/// folder, [`ErrorCode::ConfirmationNeeded`],
 /// [`ErrorCode::FolderNotFound`], [`ErrorCode::FolderInUse`], [`ErrorCode::WrongState`] for a disconnected address,
 /// [`ErrorCode::NotFound`], and what the server said.
 pub async fn set_after_import(
@@ -93,7 +93,9 @@ pub async fn set_after_import(
     also_imported: bool,
 ) -> Result<(), ApiError> {
     let (row, provider) = open(app, id).await?;
-    let (choice, folder_id) = settled(&row, &provider, choice).await?;
+    let Settled {
+        choice, folder_id, ..
+    } = settled(&row, &provider, choice).await?;
     if choice.takes_away() {
         let typed = confirmation.and_then(EmailAddress::parse);
         if typed.map(|typed| typed.key()).as_ref() != Some(&row.address_key) {
@@ -105,7 +107,7 @@ pub async fn set_after_import(
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
             .cloned();
-        if rehearsed.as_ref() != Some(&choice) {
+        if rehearsed != Some((choice.clone(), folder_id.clone())) {
             return Err(ApiError::new(ErrorCode::RehearsalNeeded).arg("value", &row.address));
         }
     }
@@ -157,28 +159,56 @@ async fn open(app: &App, id: i64) -> Result<(AddressRow, Provider), ApiError> {
     Ok((row, provider))
 }
 
-/// The choice with its folder as the server calls it, and the folder's id.
+/// A choice, and where mail goes by it.
+struct Settled {
+    /// With its folder as the server calls it.
+    choice: AfterImport,
+    /// As [`AddressRow::after_import_folder`].
+    folder_id: Option<String>,
+    /// As [`AfterImportRehearsal::goes_to`].
+    goes_to: Option<String>,
+}
+
 async fn settled(
     row: &AddressRow,
     provider: &Provider,
     choice: AfterImport,
-) -> Result<(AfterImport, Option<String>), ApiError> {
-    let AfterImport::Move { folder } = choice else {
-        return Ok((choice, None));
-    };
-    let found = find(provider, &folder).await?;
+) -> Result<Settled, ApiError> {
     let next = row.next_folder.as_ref().map(|next| &next.id);
-    if found.folder.id == row.folder_id || next == Some(&found.folder.id) {
-        return Err(ApiError::new(ErrorCode::FolderInUse).arg("value", folder));
+    match choice {
+        AfterImport::Leave | AfterImport::Read => Ok(Settled {
+            choice,
+            folder_id: None,
+            goes_to: None,
+        }),
+        AfterImport::Move { folder } => {
+            let found = find(provider, &folder).await?;
+            if found.folder.id == row.folder_id || next == Some(&found.folder.id) {
+                return Err(ApiError::new(ErrorCode::FolderInUse).arg("value", folder));
+            }
+            let folder = found.path.unwrap_or(found.folder.name);
+            Ok(Settled {
+                goes_to: Some(folder.clone()),
+                choice: AfterImport::Move { folder },
+                folder_id: Some(found.folder.id),
+            })
+        }
+        AfterImport::Delete => {
+            let trash = provider.trash().await.map_err(StepError::Provider)?;
+            // By IMAP, whoever deletes in the folder for deleted mail deletes for good. Mail of two folders is still to
+            // come while another one was chosen.
+            let trash = trash.filter(|trash| {
+                trash.id != row.folder_id || next.is_some() || matches!(provider, Provider::Graph(_))
+            });
+            let (id, path) = match trash {
+                Some(trash) => (trash.id, Some(trash.path)),
+                None => (FOR_GOOD.to_owned(), None),
+            };
+            Ok(Settled {
+                choice: AfterImport::Delete,
+                folder_id: Some(id),
+                goes_to: path,
+            })
+        }
     }
-    let folder = found.path.unwrap_or(found.folder.name);
-    Ok((AfterImport::Move { folder }, Some(found.folder.id)))
-}
-
-async fn trash(provider: &Provider) -> Result<Option<String>, ApiError> {
-    let entries = provider.folders().await.map_err(StepError::Provider)?;
-    let trash = entries
-        .into_iter()
-        .find(|entry| entry.special == Some(SpecialUse::Trash));
-    Ok(trash.map(|entry| entry.path))
 }

@@ -6,6 +6,8 @@ use super::view::{AfterImport, FolderView};
 use crate::app::App;
 use crate::app::attempts;
 use crate::provider::{Folder, FolderEntry, Provider, ProviderError};
+use crate::store::after_import::{self, FOR_GOOD};
+use crate::store::events::{self, EventKind};
 use crate::store::folders::{self, NextFolder};
 use crate::store::{addresses, imports};
 use crate::sync::StepError;
@@ -51,6 +53,7 @@ pub async fn folders_of_attempt(app: &App, attempt: &str) -> Result<Vec<FolderVi
 
 /// Chooses another folder to read; nothing, or an empty path, is the inbox. The present folder is read to its end first;
 /// mail in the new one is fetched from now on, older mail comes by an import. Nothing is doubled: tickets and ledger stay.
+/// Where mail is removed for good, that was rehearsed for the former folder: from now on it is only marked read.
 ///
 /// # Errors
 /// [`ErrorCode::FolderNotFound`] with the nearest one that exists; [`ErrorCode::FolderInUse`] for the folder that imported
@@ -89,6 +92,12 @@ pub async fn set_folder(app: &App, id: i64, path: Option<&str>) -> Result<(), Ap
                 since: now,
             };
             folders::set_next(tx, id, Some(&next))?;
+            if row.after_import_folder.as_deref() == Some(FOR_GOOD) {
+                after_import::set(tx, id, &AfterImport::Read, None, None)?;
+                let args = [("choice", "read"), ("folder", "")];
+                let args = args.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                events::add(tx, id, now, EventKind::AfterImportChanged, &args.into())?;
+            }
             addresses::request_wake(tx, id)
         })
         .await?;

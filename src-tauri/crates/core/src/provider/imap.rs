@@ -104,8 +104,6 @@ struct Shared {
     turns: Semaphore,
     /// The folder in order, while pages of the newest messages are asked for.
     order: tokio::sync::Mutex<Option<newest::Order>>,
-    /// The folder for deleted mail, once it was asked for.
-    trash: tokio::sync::OnceCell<Option<String>>,
     held: Arc<AtomicUsize>,
 }
 
@@ -185,7 +183,6 @@ impl ImapMailbox {
                 resting: Mutex::default(),
                 turns: Semaphore::new(SESSIONS),
                 order: tokio::sync::Mutex::default(),
-                trash: tokio::sync::OnceCell::new(),
                 held: Arc::default(),
             }),
         }

@@ -59,7 +59,8 @@ pub struct AddressRow {
     pub folder_since: Option<Millis>,
     /// What becomes of mail on the server once it is imported.
     pub after_import: AfterImport,
-    /// The server's id of the folder that it is moved to.
+    /// The server's id of the folder that it is moved to, also where it is deleted; [`super::after_import::FOR_GOOD`]
+    /// where that was rehearsed. Deleting without any was chosen before the folder was noted.
     pub after_import_folder: Option<String>,
     /// Seconds between polls.
     pub poll_interval_s: u32,

@@ -4,6 +4,9 @@ use super::{columns, marks};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+/// Stands for the folder of mail that is removed for good. No folder has this id.
+pub const FOR_GOOD: &str = "";
+
 /// What becomes of mail on the server once it is imported. Mail that was there already (a duplicate), was left out or
 /// could not be read is never moved and never deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +39,8 @@ impl AfterImport {
 
 /// Chooses what becomes of mail imported from now on; `folder_id` is that of the folder to move to, and `moving` the
 /// mark that does it. Mail that waits to be moved or deleted follows a milder choice: it stays, or it is moved to the
-/// new folder; whoever leaves mail untouched has nothing that waits. What waits to be marked only is not deleted by a
-/// later choice.
+/// new folder; whoever leaves mail untouched has nothing that waits. What waits to be deleted goes to the folder that a
+/// later choice to delete names. What waits to be marked only is not deleted by a later choice.
 pub fn set(
     conn: &Connection,
     id: i64,
@@ -53,7 +56,16 @@ pub fn set(
         AfterImport::Leave => return marks::clear(conn, id),
         AfterImport::Read => marks::STAY,
         AfterImport::Move { .. } => moving.unwrap_or(marks::STAY),
-        AfterImport::Delete => return Ok(()),
+        AfterImport::Delete => {
+            if let Some(moving) = moving.filter(|_| folder_id != Some(FOR_GOOD)) {
+                conn.prepare_cached(
+                    r#"UPDATE marks SET follow = ?2, not_before = 0 WHERE address_id = ?1
+                         AND (follow LIKE '{"kind":"delete"%' OR follow LIKE '{"kind":"remove"%')"#,
+                )?
+                .execute((id, moving))?;
+            }
+            return Ok(());
+        }
     };
     conn.prepare_cached(
         "UPDATE marks SET follow = ?2, not_before = 0 WHERE address_id = ?1 AND follow <> ?3",

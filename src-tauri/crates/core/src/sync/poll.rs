@@ -6,7 +6,7 @@ use super::{Context, StepError};
 use crate::Millis;
 use crate::provider::{Cursor, Provider, ProviderError, RemoteMessage, Then};
 use crate::store::addresses::AddressRow;
-use crate::store::after_import::AfterImport;
+use crate::store::after_import::{AfterImport, FOR_GOOD};
 use crate::store::imports;
 use crate::store::ledger::{self, Outcome};
 use crate::store::origins::Origin;
@@ -289,7 +289,10 @@ pub(crate) fn follow(address: &AddressRow) -> Option<String> {
         (AfterImport::Move { .. }, Some(folder_id)) => Then::Move {
             folder_id: folder_id.clone(),
         },
-        (AfterImport::Delete, _) => Then::Delete,
+        (AfterImport::Delete, Some(folder_id)) if folder_id == FOR_GOOD => Then::Remove,
+        (AfterImport::Delete, folder_id) => Then::Delete {
+            folder_id: folder_id.clone(),
+        },
     };
     serde_json::to_string(&then).ok()
 }

@@ -150,8 +150,8 @@ impl wire::Marks {
         let is_there = self.parent_folder_id.as_deref() == Some(mark.folder_id.as_str());
         match &mark.then {
             Then::Move { folder_id } if is_there && *folder_id != mark.folder_id => Some(folder_id),
-            Then::Delete if is_there => Some(DELETED),
-            Then::Stay | Then::Move { .. } | Then::Delete => None,
+            Then::Delete { .. } | Then::Remove if is_there => Some(DELETED),
+            Then::Stay | Then::Move { .. } | Then::Delete { .. } | Then::Remove => None,
         }
     }
 }

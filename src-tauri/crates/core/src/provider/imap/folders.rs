@@ -1,8 +1,8 @@
 //! The list of folders (RFC 3501 §7.2.2), what they are for (RFC 6154), and how many messages they hold.
 
 use super::name::{decoded, quoted, unquoted};
-use super::session::Session;
-use crate::provider::{FolderEntry, ProviderError, SpecialUse};
+use super::session::{Session, protocol};
+use crate::provider::{FolderEntry, ProviderError, SpecialUse, Trash};
 use imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ struct Listed {
 
 /// All folders with their counts, each behind the one that it lies in.
 pub(super) async fn folders(session: &mut Session) -> Result<Vec<FolderEntry>, ProviderError> {
-    let listed = list(session).await?;
+    let List { folders: listed, .. } = list(session).await?;
     let totals = totals(session, &listed).await?;
     let known: BTreeSet<&str> = listed.iter().map(|folder| folder.wire.as_str()).collect();
     let mut entries: Vec<(Vec<String>, FolderEntry)> = listed
@@ -62,16 +62,24 @@ pub(super) async fn folders(session: &mut Session) -> Result<Vec<FolderEntry>, P
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-/// The folder for deleted mail, by its name on the wire, where the server names one.
-pub(super) async fn trash(session: &mut Session) -> Result<Option<String>, ProviderError> {
-    let listed = list(session).await?;
-    Ok(used_for(&listed, SpecialUse::Trash))
+/// The folder for deleted mail, where the server names one. It may be what could not be read: that is an error, for mail
+/// would be removed for good without it.
+pub(super) async fn trash(session: &mut Session) -> Result<Option<Trash>, ProviderError> {
+    let list = list(session).await?;
+    match used_for(&list.folders, SpecialUse::Trash) {
+        Some(id) => Ok(Some(Trash {
+            path: decoded(&id),
+            id,
+        })),
+        None if list.may_lack_trash => Err(protocol("unread_list")),
+        None => Ok(None),
+    }
 }
 
 /// The folder for sent mail, by its name on the wire: the one that the server names, or one with a name that mail
 /// programs give it.
 pub(super) async fn sent(session: &mut Session) -> Result<Option<String>, ProviderError> {
-    let listed = list(session).await?;
+    let List { folders: listed, .. } = list(session).await?;
     Ok(used_for(&listed, SpecialUse::Sent).or_else(|| {
         let is_named = |folder: &&Listed| {
             let delimiter = folder.delimiter.as_deref().unwrap_or("/");
@@ -93,7 +101,13 @@ fn used_for(listed: &[Listed], wanted: SpecialUse) -> Option<String> {
         .map(|folder| folder.wire.clone())
 }
 
-async fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
+struct List {
+    folders: Vec<Listed>,
+    /// Something was left out that may have been the folder for deleted mail.
+    may_lack_trash: bool,
+}
+
+async fn list(session: &mut Session) -> Result<List, ProviderError> {
     // RFC 5258, RFC 6154 §5.
     let with_use = session.can("LIST-EXTENDED") && session.can("SPECIAL-USE");
     let command = match with_use {
@@ -101,8 +115,9 @@ async fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
         false => "LIST \"\" \"*\"",
     };
     let mut all: BTreeMap<String, Listed> = BTreeMap::new();
+    let mut may_lack_trash = false;
     let work = session.listing();
-    session
+    let ended = session
         .command(command, work, |response, received| {
             let Response::MailboxData(MailboxDatum::List(folder)) = response else {
                 return;
@@ -115,6 +130,8 @@ async fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
             };
             // A name that cannot be said back is of no use.
             if wire.is_empty() || quoted(&wire).is_none() || all.len() >= MOST {
+                may_lack_trash |= received.dropped.is_some()
+                    || folder.name_attributes.contains(&NameAttribute::Trash);
                 return;
             }
             let has = |sign: &NameAttribute<'_>| folder.name_attributes.contains(sign);
@@ -133,7 +150,10 @@ async fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
             });
         })
         .await?;
-    Ok(all.into_values().collect())
+    Ok(List {
+        folders: all.into_values().collect(),
+        may_lack_trash: may_lack_trash || ended.unread_list,
+    })
 }
 
 fn special(attribute: &NameAttribute<'_>) -> Option<SpecialUse> {

@@ -5,8 +5,9 @@ use super::folders;
 use super::place::MessageId;
 use super::session::protocol;
 use super::{ImapMailbox, with_session};
-use crate::provider::{Mark, ProviderError, Then};
+use crate::provider::{Mark, ProviderError, Then, Trash};
 use std::collections::BTreeMap;
+use tokio::sync::OnceCell;
 
 /// What is done alike: folder, UIDVALIDITY, whether to mark as read, and what comes then.
 type Alike = (String, u32, bool, After);
@@ -17,6 +18,7 @@ impl ImapMailbox {
     pub(crate) async fn mark(&self, marks: &[Mark]) -> Vec<Result<(), ProviderError>> {
         let mut results = vec![Ok(()); marks.len()];
         let mut groups: BTreeMap<Alike, Vec<(usize, u32)>> = BTreeMap::new();
+        let trash = OnceCell::new();
         for (index, mark) in marks.iter().enumerate() {
             let Some(id) = MessageId::parse(&mark.server_id, &mark.folder_id) else {
                 continue;
@@ -24,9 +26,19 @@ impl ImapMailbox {
             let after = match &mark.then {
                 Then::Stay => After::Stay,
                 Then::Move { folder_id } => After::Move(folder_id.clone()),
-                Then::Delete => match self.trash().await {
-                    Ok(Some(trash)) if trash != id.folder => After::Move(trash),
-                    Ok(_) => After::Delete,
+                Then::Delete {
+                    folder_id: Some(folder_id),
+                } => After::Move(folder_id.clone()),
+                // It was rehearsed for the folder that the mark names.
+                Then::Remove if id.folder != mark.folder_id => After::Stay,
+                Then::Remove => After::Delete,
+                // In the folder for deleted mail itself, moving there is staying.
+                Then::Delete { folder_id: None } => match trash
+                    .get_or_try_init(|| self.trash())
+                    .await
+                {
+                    Ok(Some(Trash { id, .. })) => After::Move(id.clone()),
+                    Ok(None) => After::Delete,
                     Err(error) => {
                         if let Some(result) = results.get_mut(index) {
                             *result = Err(error);
@@ -62,13 +74,8 @@ impl ImapMailbox {
         with_session!(self, session => settle(session, folder, validity, uids, read, after))
     }
 
-    /// The folder for deleted mail. It is asked for once; a server that names none has none.
-    async fn trash(&self) -> Result<Option<String>, ProviderError> {
-        let found = self.shared.trash.get_or_try_init(|| self.find_trash());
-        found.await.cloned()
-    }
-
-    async fn find_trash(&self) -> Result<Option<String>, ProviderError> {
+    /// The folder for deleted mail. It is asked for each time: somebody may make one, or name another.
+    pub(crate) async fn trash(&self) -> Result<Option<Trash>, ProviderError> {
         with_session!(self, session => folders::trash(session))
     }
 }

@@ -81,6 +81,8 @@ pub(super) struct Ended {
     pub(super) unread: bool,
     /// The same of what a search found.
     pub(super) unread_search: bool,
+    /// The same of the list of folders.
+    pub(super) unread_list: bool,
     /// One for each command, in order.
     pub(super) each: Vec<Result<(), ProviderError>>,
 }
@@ -300,7 +302,7 @@ impl Session {
         let known: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
         let known = known.as_slice();
         let deadline = Instant::now() + work.time;
-        let (mut unread, mut unread_search) = (false, false);
+        let (mut unread, mut unread_search, mut unread_list) = (false, false, false);
         let mut each: Vec<Option<Result<(), ProviderError>>> = tags.iter().map(|_| None).collect();
         let mut in_step = true;
         let mut farewell: Option<bytes::Bytes> = None;
@@ -313,6 +315,7 @@ impl Session {
                 return Ok(Ended {
                     unread,
                     unread_search,
+                    unread_list,
                     each,
                 });
             }
@@ -348,6 +351,7 @@ impl Session {
                     // Extensions nobody asked for are passed by.
                     unread |= names(bytes, " FETCH ");
                     unread_search |= names(bytes, "* SEARCH");
+                    unread_list |= names(bytes, "* LIST");
                     continue;
                 }
                 None => return Err(protocol("not_imap")),

@@ -82,7 +82,7 @@ async fn moves_and_deletes_only_what_is_still_where_it_was_read() {
     let thens = [
         moved.clone(),
         moved.clone(),
-        Then::Delete,
+        Then::Delete { folder_id: None },
         moved.clone(),
         moved,
     ];
@@ -138,7 +138,7 @@ async fn what_could_not_be_marked_is_not_moved() {
         folder_id: "inbox-id".to_owned(),
         read: true,
         category: None,
-        then: Then::Delete,
+        then: Then::Delete { folder_id: None },
     };
     let results = mailbox.mark(&[mark]).await;
     assert!(matches!(&results[0], Err(ProviderError::Forbidden(_))));
