@@ -7,8 +7,12 @@ use mailroom_core::api;
 use mailroom_core::api::ImapInput;
 use mailroom_core::api::error::ErrorCode;
 use mailroom_core::api::view::{
-    AfterImport, ConnectChoices, ConnectRequest, ConnectStage, Opens, Outcome, SpecialUse,
+    AfterImport, ConnectChoices, ConnectRequest, ConnectStage, Opens, Outcome, SpecialUse, Station,
 };
+
+/// The server names no folder for deleted mail, and makes none.
+pub const UNNAMED: &str =
+    "namespace inbox {\n mailbox Trash {\n auto = no\n special_use =\n }\n}\n";
 
 async fn no_marks_wait(desk: &Desk, id: i64) {
     wait("the marks are taken", async || {
@@ -23,10 +27,7 @@ async fn deleting_is_rehearsed_and_confirmed_and_goes_to_the_folder_for_deleted_
     for (config, trash) in [
         ("", Some("Trash")),
         // The server names no folder for it.
-        (
-            "namespace inbox {\n mailbox Trash {\n auto = no\n special_use =\n }\n}\n",
-            None,
-        ),
+        (UNNAMED, None),
     ] {
         let server = Dovecot::with(config).await;
         for number in 0..3 {
@@ -85,6 +86,100 @@ async fn deleting_is_rehearsed_and_confirmed_and_goes_to_the_folder_for_deleted_
         assert!(server.ids_in("").contains(&"later".to_owned()));
         desk.app.close().await;
     }
+}
+
+/// Where a rehearsal says that deleted mail would go.
+async fn rehearsed(desk: &Desk, id: i64) -> Option<String> {
+    let rehearsal = api::rehearse_after_import(&desk.app, id, AfterImport::Delete, 10).await;
+    rehearsal.unwrap().goes_to
+}
+
+async fn confirm(desk: &Desk, id: i64) -> Result<(), ErrorCode> {
+    let set = api::set_after_import(&desk.app, id, AfterImport::Delete, Some(SUPPORT), false);
+    set.await.map_err(|error| error.code)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_mail_goes_where_the_rehearsal_said_or_waits_whatever_the_server_names_later() {
+    let mut server = Dovecot::start().await;
+    server.write("more", UNNAMED);
+    server.restart().await;
+    let desk = Desk::new(Some(&server.papers.ca)).await;
+    let connected = desk.connect(server.port, dovecot::PASSWORD, None, None);
+    let id = Box::pin(connected).await.unwrap().id;
+    desk.verified(id).await;
+    assert_eq!(rehearsed(&desk, id).await, None);
+
+    // It is named between rehearsal and confirmation.
+    server.write("more", "");
+    server.restart().await;
+    assert_eq!(confirm(&desk, id).await, Err(ErrorCode::RehearsalNeeded));
+    assert_eq!(rehearsed(&desk, id).await.as_deref(), Some("Trash"));
+    confirm(&desk, id).await.unwrap();
+
+    // It is there, and named no more.
+    server.write("more", UNNAMED);
+    server.restart().await;
+    server.deliver("new", "m1@contoso.example", 1);
+    desk.imported(id, 1).await;
+    wait("the mail is moved", async || {
+        (server.ids_in("Trash") == ["m1"]).then_some(())
+    })
+    .await;
+
+    // It is gone: the mail waits for it.
+    server.remove_folder("Trash");
+    server.deliver("new", "m2@contoso.example", 2);
+    desk.imported(id, 2).await;
+    wait("the missing folder shows", async || {
+        let map = api::check_address(&desk.app, id, None).await.unwrap();
+        let found = map.station(Station::Mark).unwrap().finding.clone();
+        found.filter(|found| found.code == "IMAP move target gone")
+    })
+    .await;
+    assert_eq!(server.ids_in(""), ["m2"]);
+    server.folder("Trash");
+    api::sync_now(&desk.app, Some(id)).await.unwrap();
+    wait("the mail goes once the folder is back", async || {
+        (server.ids_in("Trash") == ["m2"]).then_some(())
+    })
+    .await;
+    assert!(server.ids_in("").is_empty());
+    desk.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_in_the_folder_for_deleted_mail_is_for_good_and_ends_with_another_folder() {
+    let server = Dovecot::start().await;
+    server.deliver("new", "earlier@contoso.example", -3_600);
+    let desk = Desk::new(Some(&server.papers.ca)).await;
+    let connected = desk.connect(server.port, dovecot::PASSWORD, Some("Trash"), None);
+    let id = Box::pin(connected).await.unwrap().id;
+    desk.verified(id).await;
+    assert_eq!(rehearsed(&desk, id).await, None);
+    confirm(&desk, id).await.unwrap();
+    server.deliver(".Trash/new", "m1@contoso.example", 1);
+    desk.imported(id, 1).await;
+    wait("the mail is removed", async || {
+        server.ids_in("Trash").is_empty().then_some(())
+    })
+    .await;
+
+    api::set_folder(&desk.app, id, None).await.unwrap();
+    let details = api::address_details(&desk.app, id).await.unwrap();
+    assert_eq!(details.after_import, AfterImport::Read);
+    wait("the inbox is read", async || {
+        api::sync_now(&desk.app, Some(id)).await.unwrap();
+        let details = api::address_details(&desk.app, id).await.unwrap();
+        (details.folder_path.is_none() && details.next_folder.is_none()).then_some(())
+    })
+    .await;
+    server.deliver("new", "m2@contoso.example", 2);
+    desk.imported(id, 2).await;
+    no_marks_wait(&desk, id).await;
+    assert_eq!(server.ids_in(""), ["earlier", "m2"]);
+    assert_eq!(rehearsed(&desk, id).await.as_deref(), Some("Trash"));
+    desk.app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

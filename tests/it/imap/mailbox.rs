@@ -156,6 +156,48 @@ async fn moves_and_deletes_what_was_asked_for_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_old_mark_removes_nothing_for_good_where_there_is_a_folder_for_deleted_mail() {
+    let mut server = Dovecot::start().await;
+    server.write("more", super::after::UNNAMED);
+    server.restart().await;
+    for name in ["m1", "m2", "m3"] {
+        server.deliver("new", &format!("{name}@contoso.example"), -5);
+    }
+    let provider = mailbox(&server, Tls::Implicit);
+    let mails = all(&provider).await;
+    let find = |name: &str| mails.iter().find(|mail| mail.subject.contains(name));
+    let old: Then = serde_json::from_str(r#"{"kind":"delete"}"#).unwrap();
+    let done = async |mark: Mark| provider.mark(&[mark]).await.remove(0).unwrap();
+    done(mark(find("m1").unwrap(), old.clone())).await;
+    assert_eq!(server.ids_in(""), ["m2", "m3"]);
+
+    // A folder is named meanwhile, and found although none was there before.
+    server.write("more", "");
+    server.restart().await;
+    done(mark(find("m2").unwrap(), old.clone())).await;
+    assert_eq!(server.ids_in("Trash"), ["m2"]);
+    // What was rehearsed for another folder than the mail's own is not done to it.
+    let elsewhere = Mark {
+        folder_id: "Trash".to_owned(),
+        ..mark(find("m3").unwrap(), Then::Remove)
+    };
+    done(elsewhere).await;
+    assert_eq!(server.ids_in(""), ["m3"]);
+
+    let cursor = provider.cursor_since("Trash", 0).unwrap();
+    let deleted = provider.changes(&cursor).await.unwrap().changed;
+    let mut here = Mark {
+        folder_id: "Trash".to_owned(),
+        ..mark(&deleted[0], old)
+    };
+    done(here.clone()).await;
+    assert_eq!(server.ids_in("Trash"), ["m2"]);
+    here.then = Then::Remove;
+    done(here).await;
+    assert!(server.ids_in("Trash").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_else_removed_or_renumbered_is_told_apart() {
     let mut server = Dovecot::start().await;
     for name in ["m1", "m2"] {

@@ -406,3 +406,28 @@ async fn all(tricks: impl IntoIterator<Item = (&'static str, Trick)>, papers: Ar
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_read_in_the_list_may_be_that_for_deleted_mail() {
+    let papers = Papers::new(&["127.0.0.1"]);
+    let odd = "* LIST (\\HasNoChildren \\Trash \"/\" Bin\r\n";
+    let script = Script::new("LIST", Before(odd), u32::MAX);
+    let port = serve(&papers, script.clone()).await;
+    let provider = Provider::Imap(mailbox(&papers, port, Tls::Implicit));
+    assert_eq!(provider.folders().await.unwrap().len(), 1);
+    let unread = |error: &ProviderError| matches!(error, ProviderError::Protocol("unread_list", _));
+    assert!(unread(&provider.trash().await.unwrap_err()));
+    let mark = Mark {
+        server_id: "7.1.INBOX".to_owned(),
+        folder_id: "INBOX".to_owned(),
+        read: true,
+        category: None,
+        then: Then::Delete { folder_id: None },
+    };
+    let answer = provider.mark(&[mark]).await.remove(0);
+    assert!(unread(&answer.unwrap_err()));
+    let heard = script.heard();
+    assert!(!heard.iter().any(|line| line.contains("\\Deleted")));
+    script.stop();
+    assert_eq!(provider.trash().await.unwrap(), None);
+}

@@ -198,7 +198,9 @@ async fn settled(
             // By IMAP, whoever deletes in the folder for deleted mail deletes for good. Mail of two folders is still to
             // come while another one was chosen.
             let trash = trash.filter(|trash| {
-                trash.id != row.folder_id || next.is_some() || matches!(provider, Provider::Graph(_))
+                trash.id != row.folder_id
+                    || next.is_some()
+                    || matches!(provider, Provider::Graph(_))
             });
             let (id, path) = match trash {
                 Some(trash) => (trash.id, Some(trash.path)),

@@ -23,7 +23,9 @@ struct Listed {
 
 /// All folders with their counts, each behind the one that it lies in.
 pub(super) async fn folders(session: &mut Session) -> Result<Vec<FolderEntry>, ProviderError> {
-    let List { folders: listed, .. } = list(session).await?;
+    let List {
+        folders: listed, ..
+    } = list(session).await?;
     let totals = totals(session, &listed).await?;
     let known: BTreeSet<&str> = listed.iter().map(|folder| folder.wire.as_str()).collect();
     let mut entries: Vec<(Vec<String>, FolderEntry)> = listed
@@ -79,7 +81,9 @@ pub(super) async fn trash(session: &mut Session) -> Result<Option<Trash>, Provid
 /// The folder for sent mail, by its name on the wire: the one that the server names, or one with a name that mail
 /// programs give it.
 pub(super) async fn sent(session: &mut Session) -> Result<Option<String>, ProviderError> {
-    let List { folders: listed, .. } = list(session).await?;
+    let List {
+        folders: listed, ..
+    } = list(session).await?;
     Ok(used_for(&listed, SpecialUse::Sent).or_else(|| {
         let is_named = |folder: &&Listed| {
             let delimiter = folder.delimiter.as_deref().unwrap_or("/");

@@ -33,19 +33,18 @@ impl ImapMailbox {
                 Then::Remove if id.folder != mark.folder_id => After::Stay,
                 Then::Remove => After::Delete,
                 // In the folder for deleted mail itself, moving there is staying.
-                Then::Delete { folder_id: None } => match trash
-                    .get_or_try_init(|| self.trash())
-                    .await
-                {
-                    Ok(Some(Trash { id, .. })) => After::Move(id.clone()),
-                    Ok(None) => After::Delete,
-                    Err(error) => {
-                        if let Some(result) = results.get_mut(index) {
-                            *result = Err(error);
+                Then::Delete { folder_id: None } => {
+                    match trash.get_or_try_init(|| self.trash()).await {
+                        Ok(Some(Trash { id, .. })) => After::Move(id.clone()),
+                        Ok(None) => After::Delete,
+                        Err(error) => {
+                            if let Some(result) = results.get_mut(index) {
+                                *result = Err(error);
+                            }
+                            continue;
                         }
-                        continue;
                     }
-                },
+                }
             };
             let alike = (id.folder, id.validity, mark.read, after);
             groups.entry(alike).or_default().push((index, id.uid));
