@@ -1,5 +1,7 @@
 //! Answering tickets: from the ticket's address alone, once, in its thread, and kept; by Graph, by SMTP, and in a terminal.
 
+mod leaving;
+
 use crate::imap::{
     Desk,
     dovecot::{self, Dovecot},
@@ -58,7 +60,7 @@ async fn an_answer_leaves_by_graph_in_its_thread_and_is_kept() {
     let ticket = arrived(&world, id, &first, "Broken lamp").await;
     let number = ticket.ticket.id;
 
-    let shown = api::rehearse_reply(&world.app, number, "We send a new one.")
+    let shown = api::rehearse_reply(&world.app, number, "We send a new one.", None)
         .await
         .unwrap();
     assert_eq!((shown.sent, shown.to.as_str()), (false, OUTSIDE));
@@ -67,9 +69,15 @@ async fn an_answer_leaves_by_graph_in_its_thread_and_is_kept() {
         "a rehearsal sends nothing"
     );
 
-    let reply = api::reply(&world.app, number, "We send a new one.\n.\nGrüße", false)
-        .await
-        .unwrap();
+    let reply = api::reply(
+        &world.app,
+        number,
+        "We send a new one.\n.\nGrüße",
+        None,
+        false,
+    )
+    .await
+    .unwrap();
     assert!(reply.sent && reply.kept);
     assert_eq!(
         (reply.from.as_str(), reply.subject.as_str()),
@@ -96,7 +104,7 @@ async fn an_answer_leaves_by_graph_in_its_thread_and_is_kept() {
     assert_eq!(kept.messages.len(), 3);
 
     // The next answer is to the newest mail, and stands behind the whole conversation.
-    let next = api::reply(&world.app, number, "Gladly.", false)
+    let next = api::reply(&world.app, number, "Gladly.", None, false)
         .await
         .unwrap();
     assert_eq!(next.subject, "Re: Something else");
@@ -134,7 +142,7 @@ async fn machines_the_team_and_nobody_are_not_answered_and_nothing_leaves_from_e
         ),
     ] {
         let number = arrived(&world, id, &text, subject).await.ticket.id;
-        let error = api::reply(&world.app, number, "Hello", false)
+        let error = api::reply(&world.app, number, "Hello", None, false)
             .await
             .unwrap_err();
         assert_eq!(error.code, ErrorCode::NobodyToAnswer, "{subject}");
@@ -147,22 +155,22 @@ async fn machines_the_team_and_nobody_are_not_answered_and_nothing_leaves_from_e
         "Auto-Submitted: auto-generated\nReply-To: kim@fabrikam.example\n",
     );
     let number = arrived(&world, id, &form, "Contact form").await.ticket.id;
-    let shown = api::rehearse_reply(&world.app, number, "Hello")
+    let shown = api::rehearse_reply(&world.app, number, "Hello", None)
         .await
         .unwrap();
     assert_eq!(shown.to, "kim@fabrikam.example");
     for text in ["", " \n", "a\0b"] {
-        let error = api::reply(&world.app, number, text, false)
+        let error = api::reply(&world.app, number, text, None, false)
             .await
             .unwrap_err();
         assert_eq!(error.code, ErrorCode::OutOfRange, "{text:?}");
     }
-    let none = api::reply(&world.app, 4_711, "Hello", false).await;
+    let none = api::reply(&world.app, 4_711, "Hello", None, false).await;
     assert_eq!(none.unwrap_err().code, ErrorCode::NotFound);
 
     // What the server refuses has not left, and can be tried again.
     world.scenario("submission-blocked", true).await;
-    let error = api::reply(&world.app, number, "Hello", false)
+    let error = api::reply(&world.app, number, "Hello", None, false)
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::ServerRefused, "{error:?}");
@@ -177,7 +185,7 @@ async fn machines_the_team_and_nobody_are_not_answered_and_nothing_leaves_from_e
     );
 
     api::disconnect_address(&world.app, id).await.unwrap();
-    let error = api::reply(&world.app, number, "Hello", false)
+    let error = api::reply(&world.app, number, "Hello", None, false)
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::WrongState);
@@ -199,16 +207,18 @@ async fn an_answer_of_which_nobody_knows_whether_it_left_is_not_sent_again_by_mi
     drop(db);
     world.restart().await;
 
-    let error = api::reply(&world.app, number, "Hello", false)
+    let error = api::reply(&world.app, number, "Hello", None, false)
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::ReplyUnsure);
     assert_eq!(error.args["at"], "5");
     assert!(sent_out(&world).await.is_empty());
-    let reply = api::reply(&world.app, number, "Hello", true).await.unwrap();
+    let reply = api::reply(&world.app, number, "Hello", None, true)
+        .await
+        .unwrap();
     assert!(reply.kept);
     // The doubt is over: the next one needs no word.
-    api::reply(&world.app, number, "And one more thing", false)
+    api::reply(&world.app, number, "And one more thing", None, false)
         .await
         .unwrap();
     assert_eq!(sent_out(&world).await.len(), 2);
@@ -240,14 +250,14 @@ async fn an_answer_leaves_by_the_addresses_own_smtp_server_or_not_at_all() {
     desk.imported(view.id, 1).await;
     let number = ticket_about(&desk.app, "By SMTP").await.ticket.id;
 
-    let error = api::reply(&desk.app, number, "Hello", false)
+    let error = api::reply(&desk.app, number, "Hello", None, false)
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::NoOutbound, "no server to send with");
 
     let mut postfix = Postfix::start(&dovecot, Ways::default()).await;
     sends_by(&desk.app, view.id, &postfix).await;
-    let reply: ReplyView = api::reply(&desk.app, number, "Zu Händen 様\n.\nEnde", false)
+    let reply: ReplyView = api::reply(&desk.app, number, "Zu Händen 様\n.\nEnde", None, false)
         .await
         .unwrap();
     assert!(reply.sent && reply.kept, "{reply:?}");
@@ -278,7 +288,7 @@ async fn an_answer_leaves_by_the_addresses_own_smtp_server_or_not_at_all() {
 
     // A server that is gone has not taken anything.
     postfix.stop().await;
-    let error = api::reply(&desk.app, number, "Again", false)
+    let error = api::reply(&desk.app, number, "Again", None, false)
         .await
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::Offline, "{error:?}");

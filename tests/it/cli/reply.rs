@@ -3,6 +3,8 @@
 use super::terminal::Terminal;
 use crate::world::{SUPPORT, mail};
 
+const FOREIGN: &str = "sales@contoso.example";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_is_answered_from_a_file_and_never_without_one() {
     let terminal = Terminal::new(&[]).await;
@@ -27,6 +29,14 @@ async fn a_ticket_is_answered_from_a_file_and_never_without_one() {
             vec!["reply", &id, "--text-file", file, "--rehearse", "--again"],
             2,
         ),
+        (
+            vec!["reply", &id, "--text-file", file, "--from", "nobody"],
+            2,
+        ),
+        (
+            vec!["reply", &id, "--text-file", file, "--from", FOREIGN],
+            1,
+        ),
     ] {
         let refused = terminal.run(&args).await;
         assert_eq!(
@@ -35,6 +45,10 @@ async fn a_ticket_is_answered_from_a_file_and_never_without_one() {
             "{args:?}: {refused:?}"
         );
         assert!(!refused.stderr.is_empty());
+        if args.contains(&FOREIGN) {
+            assert!(refused.stderr.contains(FOREIGN), "{refused:?}");
+            assert!(refused.stderr.contains(SUPPORT), "{refused:?}");
+        }
     }
 
     let rehearse = ["reply", &id, "--text-file", file, "--rehearse"];
@@ -42,14 +56,25 @@ async fn a_ticket_is_answered_from_a_file_and_never_without_one() {
     assert_eq!(shown.code, 0, "{shown:?}");
     assert!(shown.stdout.contains("ida@fabrikam.example"), "{shown:?}");
 
+    assert!(shown.stdout.contains(SUPPORT), "{shown:?}");
+
     let sent = terminal
-        .run(&["reply", &id, "--text-file", file, "--json"])
+        .run(&[
+            "reply",
+            &id,
+            "--text-file",
+            file,
+            "--from",
+            SUPPORT,
+            "--json",
+        ])
         .await;
     assert_eq!(sent.code, 0, "{sent:?}");
     let reply = sent.json();
     assert_eq!(reply["from"], SUPPORT);
     assert_eq!(reply["sent"], true);
     assert_eq!(reply["kept"], true);
+    assert_eq!(reply["copy_failed"], false);
     let ticket = terminal.run(&["ticket", &id, "--json"]).await.json();
     let messages = ticket["messages"].as_array().unwrap();
     assert_eq!(messages.len(), 2, "{ticket}");

@@ -202,6 +202,14 @@ pub(crate) fn words_for(error: &ApiError) -> String {
                 "This address has no server to send with yet: `mailroom servers {address} --smtp HOST:PORT`."
             );
         }
+        ErrorCode::SenderNotAllowed => {
+            let arg = |name: &str| error.args.get(name).map_or("", String::as_str);
+            return format!(
+                "Mail of this address does not leave from {}. It may leave from: {}.",
+                arg("value"),
+                arg("allowed")
+            );
+        }
         ErrorCode::ReplyUnsure => {
             "Nobody knows whether a reply to this ticket left. Look into the mailbox's sent mail; --again sends it once more."
         }

@@ -29,6 +29,7 @@ pub use connections::{
     Connections, HeldTokens, NoVault, outbound_purpose, password_purpose, purpose,
 };
 pub use lock::PollingLock;
+pub use outbox::Turn;
 pub(crate) use poll::follow;
 pub use rehearse::{Rehearsal, Rehearsed, rehearse, rehearse_each};
 pub use unused::{UNDO_TIME, wipe_unused};

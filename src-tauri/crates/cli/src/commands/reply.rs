@@ -18,6 +18,9 @@ pub(crate) struct ReplyArguments {
     /// The text, as UTF-8; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) text_file: PathBuf,
+    /// Send from the ticket's address or one of its additional addresses; without it from the one that was written to
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
     /// Only show what would be sent
     #[arg(long)]
     pub(crate) rehearse: bool,
@@ -30,9 +33,10 @@ pub(crate) struct ReplyArguments {
 pub(crate) async fn run(common: &Common, options: ReplyArguments) -> Result<(), Failure> {
     let text = text(&options.text_file)?;
     let app = session::open(common, false).await?;
+    let (id, from) = (options.id, options.from.as_deref());
     let done = match options.rehearse {
-        true => api::rehearse_reply(&app, options.id, &text).await,
-        false => api::reply(&app, options.id, &text, options.again).await,
+        true => api::rehearse_reply(&app, id, &text, from).await,
+        false => api::reply(&app, id, &text, from, options.again).await,
     };
     session::close(&app).await;
     let reply = done?;
@@ -48,6 +52,11 @@ pub(crate) async fn run(common: &Common, options: ReplyArguments) -> Result<(), 
     }
     if reply.sent && !reply.kept {
         print::note("It was sent, but could not be kept in the ticket.");
+    }
+    if reply.copy_failed {
+        print::note(
+            "It was sent, but no copy could be put into the mailbox's folder for sent mail.",
+        );
     }
     Ok(())
 }

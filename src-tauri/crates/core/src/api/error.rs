@@ -99,6 +99,9 @@ pub enum ErrorCode {
     NobodyToAnswer,
     /// The address has no server to send with. `args.value`
     NoOutbound,
+    /// Mail of this address does not leave from there. `args.value`, `args.allowed` (the addresses that it may leave
+    /// from, with commas)
+    SenderNotAllowed,
     /// Nobody knows whether a reply left. `args.at` is when it was handed over, in milliseconds since 1970.
     ReplyUnsure,
     /// A sign-in at Microsoft opens Exchange Online and is shown to no other server. `args.value`, `args.expected` (the

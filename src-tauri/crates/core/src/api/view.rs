@@ -509,7 +509,7 @@ pub enum Notice {
 pub struct ReplyView {
     /// The ticket.
     pub ticket: i64,
-    /// The ticket's address.
+    /// The ticket's address, or the additional one that it leaves from.
     pub from: String,
     /// Whoever is answered.
     pub to: String,
@@ -523,6 +523,8 @@ pub struct ReplyView {
     pub sent: bool,
     /// Whether it is kept in the ticket.
     pub kept: bool,
+    /// Whether it left and its copy could not be put into the mailbox's folder for sent mail.
+    pub copy_failed: bool,
 }
 
 /// An address that a hand-off can be mailed from.

@@ -359,7 +359,7 @@ fn place_of(row: &AddressRow, copy: SentCopy) -> SentPlace {
         (SentCopy::Server, None) => sent_items(row),
         (SentCopy::Folder(folder), _) => SentPlace::Folder(folder),
         (SentCopy::Nowhere, _) => SentPlace::Nowhere,
-        (SentCopy::Failed(_), _) => SentPlace::Unknown,
+        (SentCopy::Failed(_), _) => SentPlace::Failed,
     }
 }
 

@@ -7,22 +7,22 @@ use crate::account::EmailAddress;
 use crate::api::error::{ApiError, ErrorCode};
 use crate::api::view::{Notice, ReplyView};
 use crate::app::App;
-use crate::import::parse;
-use crate::provider::outbound::{Envelope, NotSent, Outbound};
+use crate::import::{ParsedMail, parse};
+use crate::provider::outbound::{Envelope, NotSent, SentCopy};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
 use crate::store::messages::{self, NewMessage, PersonView};
 use crate::store::search::{self, Searchable};
 use crate::store::tickets::{self, TicketView};
 use crate::store::{StoreError, replies};
-use crate::sync::StepError;
+use crate::sync::{StepError, Turn};
 use bytes::Bytes;
 use letter::{Letter, Refusal};
 use std::time::Duration;
 
 /// Longest text of a reply, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
-/// How long handing over may take, waiting for the login's turn included.
+/// How long handing over may take, from the moment when it is the login's turn.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a reply is asked for.
@@ -48,20 +48,26 @@ struct Known {
 }
 
 /// Answers a ticket with `text`.
-pub(crate) async fn reply(app: &App, id: i64, text: &str, ask: Ask) -> Result<ReplyView, ApiError> {
+/// It leaves from `sender`, else from the address that was written to ([`Known::written_to`]).
+pub(crate) async fn reply(
+    app: &App,
+    id: i64,
+    text: &str,
+    sender: Option<&str>,
+    ask: Ask,
+) -> Result<ReplyView, ApiError> {
     let known = known(app, id).await?;
     if known.row.disconnected {
         return Err(StepError::Disconnected.into());
     }
-    let from = EmailAddress::parse(&known.row.address)
-        .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &known.row.address))?;
-    let letter = letter(app, &known, &from, text).await?;
+    let sender = sender.map(|text| known.allowed(text)).transpose()?;
+    let letter = letter(app, &known, sender, text).await?;
     let raw = letter
         .raw()
         .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
-    let view = |kept| letter.view(id, text, ask != Ask::Rehearse, kept);
+    let view = letter.view(id, text);
     if ask == Ask::Rehearse {
-        return Ok(view(false));
+        return Ok(view);
     }
     if let (Some(at), Ask::Send) = (known.doubtful, ask) {
         return Err(ApiError::new(ErrorCode::ReplyUnsure).arg("at", at));
@@ -72,28 +78,25 @@ pub(crate) async fn reply(app: &App, id: i64, text: &str, ask: Ask) -> Result<Re
         .outbound(&known.row, &known.account)
         .await?
         .ok_or_else(|| ApiError::new(ErrorCode::NoOutbound).arg("value", &known.row.address))?;
-    let (message_id, now) = (letter.message_id.clone(), letter.at);
-    app.context
-        .store
-        .write(move |tx| {
-            replies::forget(tx, id)?;
-            replies::begin(tx, id, &message_id, now)
-        })
-        .await?;
     let envelope = Envelope {
-        from,
+        from: letter.from.clone(),
         to: vec![letter.to.clone()],
     };
-    if let Err(error) = hand_over(app, &way, &envelope, &raw).await {
-        if error.code != ErrorCode::ReplyUnsure {
-            let message_id = letter.message_id.clone();
-            app.context
-                .store
-                .write(move |tx| replies::settle(tx, &message_id))
-                .await?;
+    let turn = app.context.turn(&way).await;
+    begin(app, &known, &letter.message_id, ask).await?;
+    let copy = match hand_over(app, turn, &envelope, &raw).await {
+        Ok(copy) => copy,
+        Err(error) => {
+            if error.code != ErrorCode::ReplyUnsure {
+                let message_id = letter.message_id.clone();
+                app.context
+                    .store
+                    .write(move |tx| replies::settle(tx, &message_id))
+                    .await?;
+            }
+            return Err(error);
         }
-        return Err(error);
-    }
+    };
     // It has left: whatever happens now is no reason to send it again.
     let kept = match keep(app, &known, &letter, raw).await {
         Ok(()) => true,
@@ -103,7 +106,34 @@ pub(crate) async fn reply(app: &App, id: i64, text: &str, ask: Ask) -> Result<Re
         }
     };
     app.announce(Notice::TicketsChanged(known.row.address.clone()));
-    Ok(view(kept))
+    Ok(ReplyView {
+        sent: true,
+        kept,
+        copy_failed: matches!(copy, SentCopy::Failed(_)),
+        ..view
+    })
+}
+
+/// Notes that a reply is about to be handed over. Much may have happened while it waited for its turn.
+async fn begin(app: &App, known: &Known, message_id: &str, ask: Ask) -> Result<(), ApiError> {
+    let (ticket, address) = (known.ticket.ticket.id, known.row.id);
+    let (message_id, now) = (message_id.to_owned(), app.context.clock.now());
+    let hindrance = app
+        .context
+        .store
+        .write(move |tx| {
+            if addresses::get(tx, address)?.is_none_or(|row| row.disconnected) {
+                return Ok(Some(StepError::Disconnected.into()));
+            }
+            if let (Some(at), Ask::Send) = (replies::doubtful(tx, ticket)?, ask) {
+                return Ok(Some(ApiError::new(ErrorCode::ReplyUnsure).arg("at", at)));
+            }
+            replies::forget(tx, ticket)?;
+            replies::begin(tx, ticket, &message_id, now)?;
+            Ok(None)
+        })
+        .await?;
+    hindrance.map_or(Ok(()), Err)
 }
 
 async fn known(app: &App, id: i64) -> Result<Known, ApiError> {
@@ -136,6 +166,39 @@ async fn known(app: &App, id: i64) -> Result<Known, ApiError> {
 }
 
 impl Known {
+    /// The sender that was asked for, where the address may send from it.
+    fn allowed(&self, asked: &str) -> Result<EmailAddress, ApiError> {
+        let sender = EmailAddress::parse(asked)
+            .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", asked))?;
+        let senders = self.row.senders();
+        if senders.contains(&sender) {
+            return Ok(sender);
+        }
+        let senders: Vec<&str> = senders.iter().map(EmailAddress::as_str).collect();
+        Err(ApiError::new(ErrorCode::SenderNotAllowed)
+            .arg("value", asked)
+            .arg("allowed", senders.join(", ")))
+    }
+
+    /// Whoever wrote to an additional address and not to the ticket's own gets the answer from there.
+    fn written_to(&self, mail: &ParsedMail) -> Option<EmailAddress> {
+        let senders = self.row.senders();
+        let named: Vec<EmailAddress> = mail
+            .to
+            .iter()
+            .chain(&mail.cc)
+            .filter_map(|person| EmailAddress::parse(&person.address))
+            .collect();
+        let own = senders.first()?;
+        if named.contains(own) {
+            return Some(own.clone());
+        }
+        let further = named
+            .iter()
+            .find_map(|one| senders.iter().find(|sender| *sender == one));
+        Some(further.unwrap_or(own).clone())
+    }
+
     /// Whether mail from this address is the team's own.
     fn is_ours(&self, address: &str) -> bool {
         let Some(address) = EmailAddress::parse(address) else {
@@ -152,7 +215,7 @@ impl Known {
 async fn letter(
     app: &App,
     known: &Known,
-    from: &EmailAddress,
+    sender: Option<EmailAddress>,
     text: &str,
 ) -> Result<Letter, ApiError> {
     let refused =
@@ -174,8 +237,11 @@ async fn letter(
     let parsed = tokio::task::spawn_blocking(move || parse::parse(&Bytes::from(raw)))
         .await
         .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
+    let from = sender
+        .or_else(|| known.written_to(&parsed))
+        .ok_or_else(|| ApiError::new(ErrorCode::InvalidAddress).arg("value", &known.row.address))?;
     let letter =
-        Letter::answering(&parsed, from, text, app.context.clock.now()).map_err(refused)?;
+        Letter::answering(&parsed, &from, text, app.context.clock.now()).map_err(refused)?;
     if known.is_ours(letter.to.as_str()) {
         return Err(refused(Refusal::Own));
     }
@@ -184,26 +250,24 @@ async fn letter(
 
 async fn hand_over(
     app: &App,
-    way: &Outbound,
+    turn: Turn<'_>,
     envelope: &Envelope,
     raw: &[u8],
-) -> Result<(), ApiError> {
-    let sending = app.context.send(way, envelope, raw);
+) -> Result<SentCopy, ApiError> {
     let unsure = || ApiError::new(ErrorCode::ReplyUnsure).arg("at", app.context.clock.now());
-    match tokio::time::timeout(PATIENCE, sending).await {
-        Ok(Ok(sent)) => match sent.refused.into_iter().next() {
+    match turn.send_within(PATIENCE, envelope, raw).await {
+        Ok(sent) => match sent.refused.into_iter().next() {
             Some((_, error)) => Err(StepError::Provider(error).into()),
-            None => Ok(()),
+            None => Ok(sent.copy),
         },
-        Ok(Err(NotSent {
+        Err(NotSent {
             may_have_left: false,
             error,
-        })) => Err(StepError::Provider(error).into()),
-        Ok(Err(NotSent { error, .. })) => Err(ApiError {
+        }) => Err(StepError::Provider(error).into()),
+        Err(NotSent { error, .. }) => Err(ApiError {
             evidence: error.evidence().cloned().map(Box::new),
             ..unsure().because(error)
         }),
-        Err(_) => Err(unsure()),
     }
 }
 

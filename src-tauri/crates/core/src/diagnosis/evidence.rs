@@ -155,6 +155,8 @@ pub enum SentPlace {
     Folder(String),
     /// Nowhere: the server has no folder for sent mail.
     Nowhere,
+    /// Nowhere, although there should be: the latest one could not be kept, or the folder cannot be looked for.
+    Failed,
 }
 
 /// How an address's mail leaves.

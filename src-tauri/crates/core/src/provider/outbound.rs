@@ -84,14 +84,18 @@ impl Copies {
             Ok(Ok(Some(folder))) => SentCopy::Folder(folder),
             Ok(Ok(None)) => SentCopy::Nowhere,
             Ok(Err(error)) => SentCopy::Failed(error),
-            Err(_) => SentCopy::Failed(ProviderError::Offline(Evidence::of(
-                Some("connection_timeout"),
-                None,
-                "The server did not answer in time.",
-                &[],
-            ))),
+            Err(_) => SentCopy::Failed(late()),
         }
     }
+}
+
+fn late() -> ProviderError {
+    ProviderError::Offline(Evidence::of(
+        Some("connection_timeout"),
+        None,
+        "The server did not answer in time.",
+        &[],
+    ))
 }
 
 /// From whom a message goes to whom.
@@ -129,6 +133,32 @@ impl Outbound {
     /// # Errors
     /// [`NotSent`].
     pub async fn send(&self, envelope: &Envelope, raw: &[u8]) -> Result<Sent, NotSent> {
+        let sent = self.hand_over(envelope, raw).await?;
+        Ok(self.file(sent, raw).await)
+    }
+
+    /// As [`Outbound::send`]. The server has `patience` to take the message; the copy has its own time, because a message
+    /// that has left is not in doubt.
+    ///
+    /// # Errors
+    /// [`NotSent`]: where the time is over the message may have left.
+    pub async fn send_within(
+        &self,
+        patience: Duration,
+        envelope: &Envelope,
+        raw: &[u8],
+    ) -> Result<Sent, NotSent> {
+        let handing_over = Box::pin(self.hand_over(envelope, raw));
+        let sent = tokio::time::timeout(patience, handing_over)
+            .await
+            .map_err(|_| NotSent {
+                error: late(),
+                may_have_left: true,
+            })??;
+        Ok(self.file(sent, raw).await)
+    }
+
+    async fn hand_over(&self, envelope: &Envelope, raw: &[u8]) -> Result<Sent, NotSent> {
         if !is_from(raw, &envelope.from) || envelope.to.is_empty() {
             return Err(NotSent::surely(super::smtp::protocol("other_sender")));
         }
@@ -146,15 +176,20 @@ impl Outbound {
                     error,
                 }),
             },
-            Self::Smtp(sender) => {
-                let sent = sender.send(envelope, raw).await?;
-                let copy = sender.copies().keep(raw).await;
-                if let SentCopy::Failed(error) = &copy {
-                    tracing::warn!(%error, "A copy of what was sent could not be kept.");
-                }
-                Ok(Sent { copy, ..sent })
-            }
+            Self::Smtp(sender) => sender.send(envelope, raw).await,
         }
+    }
+
+    /// Keeps a copy of what an SMTP server took.
+    async fn file(&self, sent: Sent, raw: &[u8]) -> Sent {
+        let Self::Smtp(sender) = self else {
+            return sent;
+        };
+        let copy = sender.copies().keep(raw).await;
+        if let SentCopy::Failed(error) = &copy {
+            tracing::warn!(%error, "A copy of what was sent could not be kept.");
+        }
+        Sent { copy, ..sent }
     }
 }
 

@@ -100,6 +100,17 @@ pub struct AddressRow {
     pub outbound_warning: Option<Finding>,
 }
 
+impl AddressRow {
+    /// What its mail may be from: the address itself first, then the additional ones.
+    pub fn senders(&self) -> Vec<EmailAddress> {
+        let further = self.outbound.iter().flat_map(|server| server.from.clone());
+        EmailAddress::parse(&self.address)
+            .into_iter()
+            .chain(further)
+            .collect()
+    }
+}
+
 /// An address to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAddress {

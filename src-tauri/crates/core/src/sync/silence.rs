@@ -221,12 +221,13 @@ async fn send(
     let Some(envelope) = letter.envelope() else {
         return Ok(false);
     };
+    let turn = context.turn(outbound).await;
     let rows = due.to_vec();
     context
         .store
         .write(move |tx| silences::set_mail_due(tx, &rows, false))
         .await?;
-    match context.send(outbound, &envelope, &raw).await {
+    match turn.send(&envelope, &raw).await {
         Ok(sent) => {
             for (recipient, error) in sent.refused {
                 tracing::warn!(%recipient, %error, "An alert was refused for one recipient.");

@@ -8,12 +8,12 @@ use crate::app::App;
 use crate::diagnosis::catalogue::Language;
 use crate::diagnosis::handoff::{HandOffMessage, Mailed};
 use crate::provider::ProviderError;
-use crate::provider::outbound::{Envelope, NotSent, Outbound};
+use crate::provider::outbound::{Envelope, NotSent};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::addresses::{self, AddressRow};
 use crate::store::events::{self, EventKind};
 use crate::store::handoffs;
-use crate::sync::StepError;
+use crate::sync::{StepError, Turn};
 use mail_builder::MessageBuilder;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(crate) async fn senders(app: &App) -> Result<Vec<HandOffSender>, StepError> 
     let mut senders: Vec<HandOffSender> = Vec::new();
     for further in [false, true] {
         for (row, _) in &rows {
-            let from = addresses_of(row);
+            let from = row.senders();
             for address in from.iter().filter(|one| is_further(row, one) == further) {
                 let is_it =
                     |known: &HandOffSender| known.address.eq_ignore_ascii_case(address.as_str());
@@ -65,15 +65,6 @@ pub(crate) async fn senders(app: &App) -> Result<Vec<HandOffSender>, StepError> 
 
 fn is_further(row: &AddressRow, address: &EmailAddress) -> bool {
     address.key() != row.address_key
-}
-
-/// What mail of a connected address may be from: the address itself first.
-fn addresses_of(row: &AddressRow) -> Vec<EmailAddress> {
-    let further = row.outbound.iter().flat_map(|server| server.from.clone());
-    EmailAddress::parse(&row.address)
-        .into_iter()
-        .chain(further)
-        .collect()
 }
 
 fn may_send(row: &AddressRow, account: &AccountRow) -> bool {
@@ -118,7 +109,7 @@ pub(crate) async fn mail(
     };
     let own = match as_address {
         None => EmailAddress::parse(&sender.address),
-        Some(text) => EmailAddress::parse(text).filter(|one| addresses_of(&sender).contains(one)),
+        Some(text) => EmailAddress::parse(text).filter(|one| sender.senders().contains(one)),
     };
     let Some(own) = own else {
         return Ok(None);
@@ -147,11 +138,12 @@ pub(crate) async fn mail(
     };
     let raw = raw(&mailed, drawn.messages.of(language))
         .map_err(|_| ProviderError::Protocol("unwritable", Default::default()))?;
+    let turn = app.context.turn(&way).await;
     if !begin(app, id, &mailed).await? {
         // Another window sent the same click meanwhile.
         return super::one(app, id).await.map_err(StepError::Store);
     }
-    let unsure = match send(app, &way, &envelope, &raw).await {
+    let unsure = match send(turn, &envelope, &raw).await {
         Ok(unsure) => unsure,
         Err(error) => {
             app.context
@@ -205,23 +197,17 @@ async fn begin(app: &App, id: i64, mailed: &Mailed) -> Result<bool, StepError> {
 }
 
 /// Sends; says whether nobody knows if it left.
-async fn send(
-    app: &App,
-    way: &Outbound,
-    envelope: &Envelope,
-    raw: &[u8],
-) -> Result<bool, ProviderError> {
-    let sending = app.context.send(way, envelope, raw);
-    match tokio::time::timeout(PATIENCE, sending).await {
-        Ok(Ok(sent)) => match sent.refused.into_iter().next() {
+async fn send(turn: Turn<'_>, envelope: &Envelope, raw: &[u8]) -> Result<bool, ProviderError> {
+    match turn.send_within(PATIENCE, envelope, raw).await {
+        Ok(sent) => match sent.refused.into_iter().next() {
             Some((_, error)) => Err(error),
             None => Ok(false),
         },
-        Ok(Err(NotSent {
+        Err(NotSent {
             may_have_left: false,
             error,
-        })) => Err(error),
-        Ok(Err(_)) | Err(_) => Ok(true),
+        }) => Err(error),
+        Err(_) => Ok(true),
     }
 }
 

@@ -124,8 +124,8 @@ impl Letter {
         mail.write_to_vec()
     }
 
-    /// What shells see of it.
-    pub(super) fn view(&self, ticket: i64, text: &str, sent: bool, kept: bool) -> ReplyView {
+    /// What shells see of it before it is sent.
+    pub(super) fn view(&self, ticket: i64, text: &str) -> ReplyView {
         ReplyView {
             ticket,
             from: self.from.to_string(),
@@ -133,8 +133,9 @@ impl Letter {
             subject: self.subject.clone(),
             message_id: self.message_id.clone(),
             text: text.to_owned(),
-            sent,
-            kept,
+            sent: false,
+            kept: false,
+            copy_failed: false,
         }
     }
 }

@@ -46,6 +46,7 @@ fn copies(place: &SentPlace) -> Facts {
         SentPlace::Server(login) => ("server", "sent_mailbox", login.clone()),
         SentPlace::Folder(folder) => ("folder", "sent_folder", folder.clone()),
         SentPlace::Nowhere => ("nowhere", "sent_folder", String::new()),
+        SentPlace::Failed => ("failed", "sent_folder", String::new()),
     };
     facts([("sent_copy", kind.to_owned()), (name, value)])
 }
@@ -130,6 +131,7 @@ mod tests {
             (SentPlace::Server("kim".into()), "server", "kim"),
             (SentPlace::Folder("Sent".into()), "folder", "Sent"),
             (SentPlace::Nowhere, "nowhere", ""),
+            (SentPlace::Failed, "failed", ""),
         ] {
             let facts = check(&SendEvidence {
                 copies,
