@@ -3,6 +3,7 @@
 mod alerts;
 mod copies;
 mod doctor;
+mod elsewhere;
 mod further;
 mod hostile;
 mod oauth;

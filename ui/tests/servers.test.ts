@@ -224,7 +224,50 @@ test("a mailbox is connected with a password that leaves the page at once, and s
         auth: null,
         from: ["sales@contoso.example", "info@contoso.example"],
       },
-      password: null,
+      password: "open sesame",
+    }),
+  );
+});
+
+test("the server for sending may have a password of its own", async () => {
+  const { asked } = open("#/connect", {
+    list_addresses: () => [{ ...address, id: 2, address: "a@b.example" }],
+    propose_servers: () => [],
+    begin_connect_password: () => ({
+      id: "a1",
+      address: address.address,
+      stage: { kind: "checking" },
+    }),
+    finish_connect: () => ({ ...address, provider: "imap" }),
+    set_outbound: () => ({ ...address, provider: "imap" }),
+    address_details: () => details,
+  });
+  await screen.findByTestId("connect-address");
+  await type("connect-address", address.address);
+  await press("connect-imap");
+  await press("connect-next");
+  await screen.findByTestId("inbound-host");
+  await type("inbound-host", "imap.contoso.example");
+  await type("password", "sesame");
+  await type("outbound-host", "relay.fabrikam.example");
+  await type("outbound-password", "of its own");
+  await press("connect-next");
+  await waitFor(() =>
+    expect(
+      asked.find(([command]) => command === "begin_connect_password")?.[1],
+    ).toMatchObject({ password: "sesame" }),
+  );
+  await tell({
+    kind: "connect",
+    value: { id: "a1", address: address.address, stage: ready },
+  });
+  await press("connect-confirm");
+  await waitFor(() =>
+    expect(
+      asked.find(([command]) => command === "set_outbound")?.[1],
+    ).toMatchObject({
+      input: { server: "relay.fabrikam.example:587" },
+      password: "of its own",
     }),
   );
 });

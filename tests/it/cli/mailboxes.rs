@@ -137,7 +137,18 @@ async fn both_servers_are_connected_checked_and_changed_by_command() {
     assert_eq!(checked.code, 1);
     assert!(checked.json()[0]["finding"].is_null());
 
+    let removed = office.run(&["servers", SUPPORT, "--remove-smtp"], "").await;
+    assert_eq!(removed.code, 0, "{removed:?}");
+    let left = removed.json();
+    assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(left[0]["kind"], "imap");
+
     // A stored password goes to no other server.
+    let mistyped = format!("localhost:{}", postfix.submission);
+    let sending = ["servers", SUPPORT, "--smtp", &mistyped, "--anyway"];
+    let refused = office.run(&sending, "").await;
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("password_needed"), "{refused:?}");
     let elsewhere = format!("localhost:{}", server.port);
     let moved = ["servers", SUPPORT, "--imap", &elsewhere];
     let refused = office.run(&moved, "").await;
@@ -163,6 +174,16 @@ async fn both_servers_are_connected_checked_and_changed_by_command() {
             "--check",
         ],
         &["servers", SUPPORT, "--smtp-tls", "implicit"],
+        &["servers", "--remove-smtp"],
+        &["servers", SUPPORT, "--remove-smtp", "--check"],
+        &[
+            "servers",
+            SUPPORT,
+            "--remove-smtp",
+            "--smtp",
+            "mail.contoso.example",
+        ],
+        &["servers", SUPPORT, "--remove-smtp", "--anyway"],
         &["connect", SUPPORT, "--smtp", "mail.contoso.example"],
     ] {
         let refused = office.run(wrong, "").await;
@@ -180,8 +201,9 @@ async fn a_server_for_sending_that_does_not_work_leaves_the_address_connected() 
         .await;
     assert_eq!(wrong.code, 2, "{wrong:?}");
     assert_eq!(server.lines(), 0);
+    // The password came with the names of both, so it serves at another host too.
     let half = office
-        .connect(&server, &["--smtp", "127.0.0.1:1"], &password())
+        .connect(&server, &["--smtp", "localhost:1"], &password())
         .await;
     assert_eq!(half.code, 1, "{half:?}");
     assert_eq!(half.json()[0]["status"], "verified");

@@ -70,6 +70,11 @@ pub fn card_at(host: &str) -> Option<&'static str> {
     presets::owner(host).and_then(|(_, card)| card)
 }
 
+/// Whether one known provider reads at `inbound` and takes mail at `outbound`; both in lower case.
+pub fn is_pair(inbound: &str, outbound: &str) -> bool {
+    presets::is_pair(inbound, outbound)
+}
+
 /// Settings for `address`, likeliest first. Asks the address's own domain only, by HTTPS, and only where the provider is
 /// not known; Microsoft 365 comes last for every other domain, because organisations use it under their own name.
 pub async fn propose(http: &reqwest::Client, address: &EmailAddress) -> Vec<Found> {

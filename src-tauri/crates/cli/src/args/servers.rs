@@ -18,7 +18,8 @@ pub(crate) struct OutboundArguments {
     /// With --smtp: an address that mail may be sent from beside its own; may be repeated
     #[arg(long, value_name = "ADDRESS", requires = "smtp")]
     pub(crate) from: Vec<String>,
-    /// With --smtp: a password for this server alone is the next line of standard input
+    /// With --smtp: a password for this server alone is the next line of standard input; the stored one goes to no
+    /// other provider's server
     #[arg(long, requires = "smtp")]
     pub(crate) smtp_password_stdin: bool,
 }
@@ -48,6 +49,9 @@ pub(crate) struct ServersArguments {
     pub(crate) password_stdin: bool,
     #[command(flatten)]
     pub(crate) outbound: OutboundArguments,
+    /// Forget the server that takes mail, and its password: nothing is sent from the address any more
+    #[arg(long, requires = "address", conflicts_with_all = ["check", "imap", "smtp"])]
+    pub(crate) remove_smtp: bool,
     /// With --imap or --smtp: keep a server although its try failed, with a warning that stays until a try succeeds
     #[arg(long)]
     pub(crate) anyway: bool,

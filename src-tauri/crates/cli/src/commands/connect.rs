@@ -57,7 +57,8 @@ pub(crate) async fn connect(common: &Common, options: ConnectArguments) -> Resul
         inbound: None,
         outbound: match options.outbound.smtp_password_stdin {
             true => Some(password_line()?),
-            false => None,
+            // It came with the name of this server.
+            false => password.clone(),
         },
     };
     let app = session::open(common, true).await?;

@@ -38,6 +38,12 @@ pub(crate) async fn run(common: &Common, options: ServersArguments) -> Result<()
             let results = api::save_servers(&app, id, input, passwords).await?;
             told(common, &results)
         }
+        (Some(id), None) if options.remove_smtp => {
+            api::remove_outbound(&app, id).await?;
+            print::note("Nothing is sent from this address any more.");
+            list(common, &api::servers(&app, Some(id)).await?);
+            true
+        }
         (Some(id), None) if options.check => {
             let results = api::try_servers(&app, id).await?;
             tried(common, &results)

@@ -1,9 +1,12 @@
 //! The servers of all addresses: listed, tried, and proposed for an address that is not connected yet.
 
+mod reach;
 mod save;
 mod trying;
 
 pub use save::{InboundInput, ServerPasswords, ServersInput, check_outbound, save_servers};
+pub(super) use reach::{Passwords, kept_apart};
+pub(super) use trying::{has_own_secret, outbound_server};
 
 use super::addresses::not_found;
 use super::error::{ApiError, ErrorCode};

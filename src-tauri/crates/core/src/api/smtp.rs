@@ -1,8 +1,9 @@
 //! The server that takes the mail of an address that is read by IMAP.
 
-use super::addresses::not_found;
+use super::addresses::{not_found, row_and_account};
 use super::error::{ApiError, ErrorCode};
 use super::host::{host_and_port, login_name, refuse_other_door};
+use super::servers::{Passwords, has_own_secret, kept_apart, outbound_server};
 use super::view::{AddressView, Direction};
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer, Tls};
 use crate::app::{self, App};
@@ -37,26 +38,42 @@ pub struct SmtpInput {
 }
 
 /// Signs in to the server, sends nothing, and keeps it for the mail that leaves from the address. `password` is for this
-/// server alone and stays until the server is removed; without one, the password or the tokens that the address is read
-/// with are used.
+/// server alone and stays until the server is removed, unless it is the one that the mailbox is read with; without one,
+/// that one or the tokens that the address is read with are used.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not read by IMAP, [`ErrorCode::OutOfRange`]
-/// for a server that is no host name and port, [`ErrorCode::InvalidAddress`] for an additional sender that is none,
-/// [`ErrorCode::NotExchange`] for a server that the tokens are not for, what keeps the keychain shut, and what the server said, with nothing stored.
+/// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is disconnected or not read by IMAP,
+/// [`ErrorCode::OutOfRange`] for a server that is no host name and port, [`ErrorCode::InvalidAddress`] for an additional
+/// sender that is none, [`ErrorCode::PasswordNeeded`] where a stored password would go to another server,
+/// [`ErrorCode::NotExchange`] for a server that the tokens are not for, what keeps the keychain shut, and what the server
+/// said, with nothing stored.
 pub async fn set_outbound(
     app: &App,
     id: i64,
     input: SmtpInput,
     password: Option<SecretString>,
 ) -> Result<AddressView, ApiError> {
-    let (row, inbound) = imap_row(app, id).await?;
-    let inbound = sends_as_person(app, &row, inbound).await?;
-    let server = smtp_server(&input, &inbound, password.is_some())?;
+    let (row, account) = row_and_account(app, id).await?;
+    let Some(inbound) = row.server.clone().filter(|_| !row.disconnected) else {
+        return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
+    };
+    let own = has_own_secret(app, id).await?;
+    let passwords = Passwords {
+        typed: password.is_some(),
+        own,
+        typed_for_both: false,
+    };
+    let server = outbound_server(&row, &account, &input, &inbound, passwords)?;
     try_outbound(app, &row, &server, password.clone())
         .await?
         .map_err(StepError::Provider)?;
-    let vault = app.context.connections.vault().await?;
+    let connections = &app.context.connections;
+    let vault = connections.vault().await?;
+    let mailbox = match inbound.auth {
+        ImapAuth::Password if !own => Some(connections.stored_password(row.account_id).await?),
+        ImapAuth::Password | ImapAuth::Token => None,
+    };
+    let password = kept_apart(password, mailbox.as_ref());
     let purpose = sync::outbound_purpose(id);
     let sealed = password.map(|text| vault.seal(&purpose, text.expose_secret().as_bytes()));
     app.context
@@ -66,20 +83,6 @@ pub async fn set_outbound(
     app::address_view(app, id).await?.ok_or_else(not_found)
 }
 
-/// The IMAP server as the model for sending: mail of a shared mailbox is handed over by whoever signed in, under their own
-/// name (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
-pub(crate) async fn sends_as_person(
-    app: &App,
-    row: &AddressRow,
-    inbound: ImapServer,
-) -> Result<ImapServer, ApiError> {
-    if row.mailbox.is_none() {
-        return Ok(inbound);
-    }
-    let account = account_of(app, row).await?;
-    Ok(sends_as(row, &account, inbound))
-}
-
 /// The sign-in that an address is read with.
 async fn account_of(app: &App, row: &AddressRow) -> Result<AccountRow, ApiError> {
     let id = row.account_id;
@@ -87,7 +90,8 @@ async fn account_of(app: &App, row: &AddressRow) -> Result<AccountRow, ApiError>
     found.await?.ok_or_else(not_found)
 }
 
-/// As [`sends_as_person`], with the account that signed in.
+/// The IMAP server as the model for sending: mail of a shared mailbox is handed over by whoever signed in, under their own
+/// name (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
 pub(super) fn sends_as(row: &AddressRow, account: &AccountRow, inbound: ImapServer) -> ImapServer {
     match row.mailbox {
         Some(_) => ImapServer {
@@ -103,7 +107,7 @@ pub(super) fn sends_as(row: &AddressRow, account: &AccountRow, inbound: ImapServ
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::WrongState`] for an address that is not read by IMAP.
 pub async fn remove_outbound(app: &App, id: i64) -> Result<(), ApiError> {
-    imap_row(app, id).await?;
+    refuse_other_than_imap(app, id).await?;
     app.context
         .store
         .write(move |tx| addresses::set_outbound(tx, id, None, None))
@@ -182,15 +186,15 @@ pub(crate) async fn try_outbound(
     }
 }
 
-async fn imap_row(app: &App, id: i64) -> Result<(AddressRow, ImapServer), ApiError> {
+async fn refuse_other_than_imap(app: &App, id: i64) -> Result<(), ApiError> {
     let row = app
         .context
         .store
         .read(move |db| addresses::get(db, id))
         .await?
         .ok_or_else(not_found)?;
-    match row.server.clone() {
-        Some(server) => Ok((row, server)),
+    match row.server {
+        Some(_) => Ok(()),
         None => Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address)),
     }
 }

@@ -79,6 +79,13 @@ pub(super) fn owner(host: &str) -> Option<(&'static str, Option<&'static str>)> 
         .map(|preset| (preset.name, preset.card))
 }
 
+/// Whether one known provider reads at `inbound` and takes mail at `outbound`; both in lower case.
+pub(super) fn is_pair(inbound: &str, outbound: &str) -> bool {
+    PRESETS
+        .iter()
+        .any(|preset| preset.imap.0 == inbound && preset.smtp.0 == outbound)
+}
+
 fn found(preset: &Preset, address: &EmailAddress) -> Found {
     let server = |host: &str, port, tls, login: Login| FoundServer {
         host: host.to_owned(),

@@ -9,8 +9,9 @@ use super::super::imap::{no_registration, who_is};
 use super::super::moving;
 use super::super::smtp::{SmtpInput, smtp_server};
 use super::super::view::{Direction, ServerSaved};
+use super::reach::{Passwords, kept_apart};
 use super::trying::{
-    WayIn, WayOut, follow, outbound_server, read_inbound, try_inbound, try_way_out,
+    WayIn, WayOut, follow, has_own_secret, outbound_server, read_inbound, try_inbound, try_way_out,
 };
 use crate::account::{ImapAuth, ImapServer, Tls};
 use crate::app::App;
@@ -64,7 +65,8 @@ pub struct ServerPasswords {
 ///
 /// Where the inbound server has another host or login name, or another port turns out to lead to another mailbox, reading
 /// begins anew there ([`ServerSaved::fresh_start`]): some days before the newest mail that is here, with what is here known
-/// again. Sending goes on as before, where it used the password of reading.
+/// again. Sending goes on as before, where it used the password of reading. An outbound server that was to take the password
+/// typed for the inbound one is not tried, and has no result, where the inbound one is not kept.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]; [`ErrorCode::WrongState`] for an address that is disconnected or not read by IMAP, or whose
@@ -85,28 +87,22 @@ pub async fn save_servers(
         return Err(ApiError::new(ErrorCode::WrongState).arg("value", &row.address));
     };
     app.context.connections.vault().await?;
-    let own_secret = app
-        .context
-        .store
-        .read(move |db| addresses::outbound_secret(db, id))
-        .await?
-        .is_some();
+    let own_secret = has_own_secret(app, id).await?;
+    let available = |way_in: Option<&WayIn>| Passwords {
+        typed: passwords.outbound.is_some(),
+        own: own_secret,
+        typed_for_both: way_in.is_some_and(|way| way.signs_in_anew),
+    };
     let way_in = match &input.inbound {
         Some(typed) => {
-            Some(read_inbound(app, &row, &account, &before, typed, passwords.inbound).await?)
+            let password = passwords.inbound.clone();
+            Some(read_inbound(app, &row, &account, &before, typed, password).await?)
         }
         None => None,
     };
     if let Some(typed) = &input.outbound {
         let inbound = way_in.as_ref().map_or(&before, |way| &way.server);
-        outbound_server(
-            &row,
-            &account,
-            typed,
-            inbound,
-            own_secret,
-            passwords.outbound.is_some(),
-        )?;
+        outbound_server(&row, &account, typed, inbound, available(way_in.as_ref()))?;
     }
     let way_in = match way_in {
         Some(way) => Some(try_inbound(app, &row, &account, way).await?),
@@ -115,23 +111,29 @@ pub async fn save_servers(
     let kept = way_in.as_ref().filter(|way| way.is_kept(input.anyway));
     let inbound = kept.map_or(&before, |way| &way.server);
     let way_out = match &input.outbound {
-        Some(typed) => {
-            let server = outbound_server(
-                &row,
-                &account,
-                typed,
-                inbound,
-                own_secret,
-                passwords.outbound.is_some(),
-            )?;
-            let way = WayOut {
-                server,
-                password: passwords.outbound,
-                finding: None,
-                asked: true,
-            };
-            Some(try_way_out(app, &row, &account, kept, way, own_secret).await?)
-        }
+        Some(typed) => match outbound_server(&row, &account, typed, inbound, available(kept)) {
+            Ok(server) => {
+                let way = WayOut {
+                    server,
+                    password: passwords.outbound,
+                    finding: None,
+                    asked: true,
+                };
+                let tried = try_way_out(app, &row, &account, kept, way, own_secret).await?;
+                let mailbox = mailbox_password(app, &row, inbound, kept).await?;
+                let password = kept_apart(tried.password, mailbox.filter(|_| !own_secret).as_ref());
+                Some(WayOut { password, ..tried })
+            }
+            // What was typed for both did not open the mailbox, and the stored password does not go there.
+            Err(error)
+                if error.code == ErrorCode::PasswordNeeded
+                    && way_in.is_some()
+                    && kept.is_none() =>
+            {
+                None
+            }
+            Err(error) => return Err(error),
+        },
         None => match kept {
             Some(way) => follow(app, &row, &account, way, own_secret).await?,
             None => None,
@@ -173,6 +175,23 @@ pub async fn save_servers(
         app.context.nudge.notify_one();
     }
     Ok(results)
+}
+
+/// The password that the mailbox is read with from now on; nothing where that takes tokens.
+async fn mailbox_password(
+    app: &App,
+    row: &AddressRow,
+    inbound: &ImapServer,
+    kept: Option<&WayIn>,
+) -> Result<Option<SecretString>, ApiError> {
+    match (inbound.auth, kept) {
+        (ImapAuth::Token, _) => Ok(None),
+        (ImapAuth::Password, Some(way)) => Ok(way.password.clone()),
+        (ImapAuth::Password, None) => {
+            let connections = &app.context.connections;
+            Ok(Some(connections.stored_password(row.account_id).await?))
+        }
+    }
 }
 
 /// Writes what is kept in one transaction.

@@ -6,6 +6,7 @@ use super::super::moving;
 use super::super::smtp::{SmtpInput, sends_as, smtp_server, try_outbound};
 use super::super::view::Direction;
 use super::about;
+use super::reach::{Passwords, is_stored_for};
 use super::save::InboundInput;
 use crate::account::{EmailAddress, ImapAuth, ImapServer, SmtpServer, Tls};
 use crate::app::App;
@@ -240,27 +241,40 @@ async fn is_another_mailbox(
     }))
 }
 
-/// The settings that were typed for the outbound server; a password of its own stays in use where none is typed.
-pub(super) fn outbound_server(
+/// The settings that were typed for the outbound server; a password of its own stays in use where none is typed. A stored
+/// password is good for where it has been, and the mailbox's own for servers of the same provider or domain too.
+///
+/// # Errors
+/// [`ErrorCode::PasswordNeeded`] where a stored password would go to another server; as [`smtp_server`];
+/// [`ErrorCode::NotExchange`].
+pub(in crate::api) fn outbound_server(
     row: &AddressRow,
     account: &AccountRow,
     typed: &SmtpInput,
     inbound: &ImapServer,
-    own_secret: bool,
-    with_password: bool,
+    passwords: Passwords,
 ) -> Result<SmtpServer, ApiError> {
     let inbound = sends_as(row, account, inbound.clone());
-    let server = smtp_server(typed, &inbound, with_password || own_secret)?;
-    let same_place =
-        |former: &SmtpServer| (&former.host, &former.login) == (&server.host, &server.login);
-    let stays = row.outbound.as_ref().is_none_or(same_place);
-    if own_secret && !with_password && server.auth == ImapAuth::Password && !stays {
+    let server = smtp_server(typed, &inbound, passwords.typed || passwords.own)?;
+    if server.auth == ImapAuth::Password
+        && !passwords.typed
+        && !is_stored_for(row.outbound.as_ref(), &server, &inbound, passwords)
+    {
         return Err(password_needed(&server.login, &server.host));
     }
     if server.auth == ImapAuth::Token {
         refuse_other_door(&account.registration, &server.host, Direction::Outbound)?;
     }
     Ok(server)
+}
+
+/// Whether a password for sending alone is stored.
+pub(in crate::api) async fn has_own_secret(app: &App, id: i64) -> Result<bool, ApiError> {
+    let read = app
+        .context
+        .store
+        .read(move |db| addresses::outbound_secret(db, id));
+    Ok(read.await?.is_some())
 }
 
 /// What becomes of the outbound server that nobody asked about, when the inbound one changes as `way` says; nothing where
