@@ -4,8 +4,8 @@ mod reach;
 mod save;
 mod trying;
 
-pub use save::{InboundInput, ServerPasswords, ServersInput, check_outbound, save_servers};
 pub(super) use reach::{Passwords, kept_apart};
+pub use save::{InboundInput, ServerPasswords, ServersInput, check_outbound, save_servers};
 pub(super) use trying::{has_own_secret, outbound_server};
 
 use super::addresses::not_found;
