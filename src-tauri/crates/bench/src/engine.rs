@@ -8,6 +8,7 @@ use mailroom_core::api::view::ImportState;
 use mailroom_core::app::App;
 use mailroom_sandbox::Description;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Imports the newest `size` mails.
 pub(crate) async fn import(tenant: Description, size: u32) -> Outcome<Usage> {
@@ -32,8 +33,9 @@ pub(crate) async fn run(app: &App, id: i64, size: u32) -> Outcome<Usage> {
         if let Some(cause) = view.cause {
             return Err(format!("{cause:?}").into());
         }
-        // Looking costs processor time of its own, so not too often.
-        tokio::time::sleep(LOOK).await;
+        // Looking counts everything and costs processor time of its own: the more mail there is, the more seldom.
+        let pause = Duration::from_micros(u64::from(size) * 10);
+        tokio::time::sleep(pause.max(LOOK)).await;
     };
     let usage = start.usage(import.totals.found);
     if import.totals.found != size || import.totals.failed > 0 {
